@@ -1,0 +1,30 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Making a PenCheck, for whoever loads a definition.
+ */
+
+#pragma once
+
+#include "pen-check.h"
+
+G_BEGIN_DECLS
+
+/* Called for each finding; @property may be NULL: it concerns the element as a whole. */
+typedef void (*PenCheckFunc) (gboolean is_error,
+                              const char *property,
+                              const char *message,
+                              gpointer user_data);
+
+/* Which properties the keyfile sets. */
+typedef gboolean (*PenCheckIsSetFunc) (const char *property, gpointer user_data);
+
+struct _PenCheck
+{
+  PenCheckFunc report;
+  PenCheckIsSetFunc is_set;
+  gpointer user_data;
+  gboolean wants_environment;
+};
+
+G_END_DECLS

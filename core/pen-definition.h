@@ -1,0 +1,113 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A pipeline keyfile that was read and understood, or everything that is wrong with it.
+ */
+
+#pragma once
+
+#include "pen-registry.h"
+#include "pen-settings.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  PEN_DIAGNOSTIC_ERROR,
+  PEN_DIAGNOSTIC_WARNING,
+} PenDiagnosticLevel;
+
+/* One finding; line and column count from 1, the column in bytes; 0 where there is none. */
+typedef struct
+{
+  PenDiagnosticLevel level;
+  char *file;
+  guint line;
+  guint column;
+  char *message;
+} PenDiagnostic;
+
+PEN_RUNTIME_EXPORT
+void
+pen_diagnostic_free (PenDiagnostic *self);
+/* "site.pipeline:12:6: error: unknown key 'hots' in [source mqtt]; did you mean 'host'?" */
+PEN_RUNTIME_EXPORT
+char *
+pen_diagnostic_format (const PenDiagnostic *self);
+
+typedef enum
+{
+  PEN_DEFINITION_NONE = 0,
+  /* leave out what only the target machine has: environment variables, secrets, files */
+  PEN_DEFINITION_NO_ENVIRONMENT = 1 << 0,
+} PenDefinitionFlags;
+
+typedef struct
+{
+  PenElementKind kind;
+  char *name; /* the element's own, or its plugin's */
+  const PenPlugin *plugin;
+  guint *inputs; /* (array length=n_inputs): indices of the elements it reads from */
+  guint n_inputs;
+  guint line; /* of its group */
+} PenElementDefinition;
+
+/* Immutable, reference-counted. Dead-letter elements have no inputs. */
+typedef struct _PenDefinition PenDefinition;
+
+/* Both return NULL if there is any error; all errors and warnings are appended to @diagnostics
+ * (element-type PenDiagnostic), in the order of lines. */
+PEN_RUNTIME_EXPORT
+PenDefinition *
+pen_definition_load (const char *path,
+                     PenRegistry *registry,
+                     PenDefinitionFlags flags,
+                     GPtrArray *diagnostics);
+PEN_RUNTIME_EXPORT
+PenDefinition *
+pen_definition_parse (const char *path,
+                      const char *text,
+                      gsize length,
+                      PenRegistry *registry,
+                      PenDefinitionFlags flags,
+                      GPtrArray *diagnostics);
+/* Files and folders (their *.pipeline files, sorted): all good definitions, (element-type
+ * PenDefinition). Two pipelines of one name are an error of the second. @n_faulty counts files with
+ * errors. */
+PEN_RUNTIME_EXPORT
+GPtrArray *
+pen_definition_load_all (const char *const *paths,
+                         PenRegistry *registry,
+                         PenDefinitionFlags flags,
+                         GPtrArray *diagnostics,
+                         guint *n_faulty);
+PEN_RUNTIME_EXPORT
+PenDefinition *
+pen_definition_ref (PenDefinition *self);
+PEN_RUNTIME_EXPORT
+void
+pen_definition_unref (PenDefinition *self);
+PEN_RUNTIME_EXPORT
+const char *
+pen_definition_get_path (const PenDefinition *self);
+PEN_RUNTIME_EXPORT
+const char *
+pen_definition_get_name (const PenDefinition *self);
+PEN_RUNTIME_EXPORT
+PenSettings *
+pen_definition_get_settings (const PenDefinition *self);
+PEN_RUNTIME_EXPORT
+guint
+pen_definition_get_n_elements (const PenDefinition *self);
+PEN_RUNTIME_EXPORT
+const PenElementDefinition *
+pen_definition_get_element (const PenDefinition *self, guint index);
+/* A new element with the keyfile's properties set; not attached to any host. */
+PEN_RUNTIME_EXPORT
+PenElement *
+pen_definition_create_element (const PenDefinition *self, guint index);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenDefinition, pen_definition_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenDiagnostic, pen_diagnostic_free)
+
+G_END_DECLS

@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * All pipelines of a process.
+ */
+
+#pragma once
+
+#include "pen-definition.h"
+
+G_BEGIN_DECLS
+
+#define PEN_TYPE_ENGINE (pen_engine_get_type ())
+PEN_RUNTIME_EXPORT
+G_DECLARE_FINAL_TYPE (PenEngine, pen_engine, PEN, ENGINE, GObject)
+
+/* Why a run ended, in the order of precedence. */
+typedef enum
+{
+  PEN_OUTCOME_DONE,        /* asked to, or the sources ended and everything was delivered */
+  PEN_OUTCOME_UNDELIVERED, /* the sources ended and something could not be delivered */
+  PEN_OUTCOME_FAILED,      /* a pipeline failed for good */
+} PenOutcome;
+
+/* Signal "finished": emitted once on the context that called pen_engine_start, when every pipeline
+ * has ended, by itself or because of pen_engine_stop. Everything below is for that thread. */
+PEN_RUNTIME_EXPORT
+PenEngine *
+pen_engine_new (guint n_lanes);
+PEN_RUNTIME_EXPORT
+void
+pen_engine_add (PenEngine *self, PenDefinition *definition);
+PEN_RUNTIME_EXPORT
+void
+pen_engine_start (PenEngine *self);
+PEN_RUNTIME_EXPORT
+void
+pen_engine_stop (PenEngine *self);
+PEN_RUNTIME_EXPORT
+PenOutcome
+pen_engine_get_outcome (PenEngine *self);
+
+/* Called for every element; @metrics is only read. */
+typedef void (*PenEngineMetricsFunc) (const char *pipeline,
+                                      PenElementKind kind,
+                                      const char *element,
+                                      PenMetrics *metrics,
+                                      gpointer user_data);
+PEN_RUNTIME_EXPORT
+void
+pen_engine_foreach_metrics (PenEngine *self, PenEngineMetricsFunc func, gpointer user_data);
+
+G_END_DECLS

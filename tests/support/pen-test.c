@@ -1,0 +1,104 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What every test program begins with, and how a test waits: on a condition, with a deadline.
+ */
+
+#include "config.h"
+
+#include "pen-test.h"
+
+#include <glib/gstdio.h>
+
+/* Warnings are fatal in here and not through G_DEBUG, which would also reach gtester itself. */
+void
+pen_test_init (int *argc, char ***argv)
+{
+  g_test_init (argc, argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR | G_LOG_FATAL_MASK);
+}
+
+static gboolean
+pen_test_expire (gpointer user_data)
+{
+  gboolean *expired = user_data;
+
+  *expired = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+pen_test_look_again (gpointer user_data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* Runs the default main context until @condition holds; FALSE when @timeout_ms is over first. */
+gboolean
+pen_test_wait (PenTestCondition condition, gpointer user_data, guint timeout_ms)
+{
+  gboolean expired = FALSE;
+  guint deadline = g_timeout_add (timeout_ms, pen_test_expire, &expired);
+  guint tick = g_timeout_add (5, pen_test_look_again, NULL);
+  gboolean met = condition (user_data);
+
+  while (!met && !expired)
+    {
+      g_main_context_iteration (NULL, TRUE);
+      met = condition (user_data);
+    }
+  g_source_remove (deadline);
+  g_source_remove (tick);
+  return met;
+}
+
+/* A new folder below the temporary one; free with pen_test_remove_folder (). */
+char *
+pen_test_make_folder (void)
+{
+  g_autoptr (GError) error = NULL;
+  char *folder = g_dir_make_tmp ("penstock-test-XXXXXX", &error);
+
+  g_assert_no_error (error);
+  return folder;
+}
+
+void
+pen_test_remove_folder (char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+
+      if (g_file_test (path, G_FILE_TEST_IS_DIR) && !g_file_test (path, G_FILE_TEST_IS_SYMLINK))
+        pen_test_remove_folder (g_steal_pointer (&path));
+      else
+        g_unlink (path);
+    }
+  g_rmdir (folder);
+  g_free (folder);
+}
+
+char *
+pen_test_read_file (const char *path, gsize *length)
+{
+  g_autoptr (GError) error = NULL;
+  char *text = NULL;
+
+  g_file_get_contents (path, &text, length, &error);
+  g_assert_no_error (error);
+  return text;
+}
+
+void
+pen_test_write_file (const char *folder, const char *name, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  g_file_set_contents (path, text, -1, &error);
+  g_assert_no_error (error);
+}
