@@ -19,18 +19,14 @@ G_BEGIN_DECLS
 typedef struct _PenCheck PenCheck;
 
 PEN_AVAILABLE_IN_1_0
-void
-pen_check_error (PenCheck *self, const char *property, const char *format, ...)
+void pen_check_error (PenCheck *self, const char *property, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 PEN_AVAILABLE_IN_1_0
-void
-pen_check_warning (PenCheck *self, const char *property, const char *format, ...)
+void pen_check_warning (PenCheck *self, const char *property, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_check_is_set (const PenCheck *self, const char *property);
+gboolean pen_check_is_set (const PenCheck *self, const char *property);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_check_wants_environment (const PenCheck *self);
+gboolean pen_check_wants_environment (const PenCheck *self);
 
 G_END_DECLS

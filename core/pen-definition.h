@@ -28,12 +28,10 @@ typedef struct
 } PenDiagnostic;
 
 PEN_RUNTIME_EXPORT
-void
-pen_diagnostic_free (PenDiagnostic *self);
+void pen_diagnostic_free (PenDiagnostic *self);
 /* "site.pipeline:12:6: error: unknown key 'hots' in [source mqtt]; did you mean 'host'?" */
 PEN_RUNTIME_EXPORT
-char *
-pen_diagnostic_format (const PenDiagnostic *self);
+char *pen_diagnostic_format (const PenDiagnostic *self);
 
 typedef enum
 {
@@ -58,54 +56,43 @@ typedef struct _PenDefinition PenDefinition;
 /* Both return NULL if there is any error; all errors and warnings are appended to @diagnostics
  * (element-type PenDiagnostic), in the order of lines. */
 PEN_RUNTIME_EXPORT
-PenDefinition *
-pen_definition_load (const char *path,
-                     PenRegistry *registry,
-                     PenDefinitionFlags flags,
-                     GPtrArray *diagnostics);
+PenDefinition *pen_definition_load (const char *path,
+                                    PenRegistry *registry,
+                                    PenDefinitionFlags flags,
+                                    GPtrArray *diagnostics);
 PEN_RUNTIME_EXPORT
-PenDefinition *
-pen_definition_parse (const char *path,
-                      const char *text,
-                      gsize length,
-                      PenRegistry *registry,
-                      PenDefinitionFlags flags,
-                      GPtrArray *diagnostics);
+PenDefinition *pen_definition_parse (const char *path,
+                                     const char *text,
+                                     gsize length,
+                                     PenRegistry *registry,
+                                     PenDefinitionFlags flags,
+                                     GPtrArray *diagnostics);
 /* Files and folders (their *.pipeline files, sorted): all good definitions, (element-type
  * PenDefinition). Two pipelines of one name are an error of the second. @n_faulty counts files with
  * errors. */
 PEN_RUNTIME_EXPORT
-GPtrArray *
-pen_definition_load_all (const char *const *paths,
-                         PenRegistry *registry,
-                         PenDefinitionFlags flags,
-                         GPtrArray *diagnostics,
-                         guint *n_faulty);
+GPtrArray *pen_definition_load_all (const char *const *paths,
+                                    PenRegistry *registry,
+                                    PenDefinitionFlags flags,
+                                    GPtrArray *diagnostics,
+                                    guint *n_faulty);
 PEN_RUNTIME_EXPORT
-PenDefinition *
-pen_definition_ref (PenDefinition *self);
+PenDefinition *pen_definition_ref (PenDefinition *self);
 PEN_RUNTIME_EXPORT
-void
-pen_definition_unref (PenDefinition *self);
+void pen_definition_unref (PenDefinition *self);
 PEN_RUNTIME_EXPORT
-const char *
-pen_definition_get_path (const PenDefinition *self);
+const char *pen_definition_get_path (const PenDefinition *self);
 PEN_RUNTIME_EXPORT
-const char *
-pen_definition_get_name (const PenDefinition *self);
+const char *pen_definition_get_name (const PenDefinition *self);
 PEN_RUNTIME_EXPORT
-PenSettings *
-pen_definition_get_settings (const PenDefinition *self);
+PenSettings *pen_definition_get_settings (const PenDefinition *self);
 PEN_RUNTIME_EXPORT
-guint
-pen_definition_get_n_elements (const PenDefinition *self);
+guint pen_definition_get_n_elements (const PenDefinition *self);
 PEN_RUNTIME_EXPORT
-const PenElementDefinition *
-pen_definition_get_element (const PenDefinition *self, guint index);
+const PenElementDefinition *pen_definition_get_element (const PenDefinition *self, guint index);
 /* A new element with the keyfile's properties set; not attached to any host. */
 PEN_RUNTIME_EXPORT
-PenElement *
-pen_definition_create_element (const PenDefinition *self, guint index);
+PenElement *pen_definition_create_element (const PenDefinition *self, guint index);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenDefinition, pen_definition_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenDiagnostic, pen_diagnostic_free)

@@ -61,41 +61,31 @@ struct _PenHost
 };
 
 PEN_RUNTIME_EXPORT
-const char *
-pen_element_kind_get_nick (PenElementKind kind);
+const char *pen_element_kind_get_nick (PenElementKind kind);
 PEN_RUNTIME_EXPORT
-void
-pen_element_attach (PenElement *self,
-                    PenHost *host,
-                    PenElementKind kind,
-                    const char *pipeline_name,
-                    const char *name,
-                    gboolean only_of_kind);
+void pen_element_attach (PenElement *self,
+                         PenHost *host,
+                         PenElementKind kind,
+                         const char *pipeline_name,
+                         const char *name,
+                         gboolean only_of_kind);
 PEN_RUNTIME_EXPORT
-void
-pen_element_detach (PenElement *self);
+void pen_element_detach (PenElement *self);
 PEN_RUNTIME_EXPORT
-PenHost *
-pen_element_get_host (PenElement *self);
+PenHost *pen_element_get_host (PenElement *self);
 PEN_RUNTIME_EXPORT
-gboolean
-pen_element_start (PenElement *self, GError **error);
+gboolean pen_element_start (PenElement *self, GError **error);
 PEN_RUNTIME_EXPORT
-void
-pen_element_stop (PenElement *self);
+void pen_element_stop (PenElement *self);
 PEN_RUNTIME_EXPORT
-void
-pen_element_run_check (PenElement *self, PenCheck *check);
+void pen_element_run_check (PenElement *self, PenCheck *check);
 
 PEN_RUNTIME_EXPORT
-void
-pen_source_pause (PenSource *self);
+void pen_source_pause (PenSource *self);
 PEN_RUNTIME_EXPORT
-void
-pen_source_resume (PenSource *self);
+void pen_source_resume (PenSource *self);
 PEN_RUNTIME_EXPORT
-void
-pen_source_settle (PenSource *self, guint64 position);
+void pen_source_settle (PenSource *self, guint64 position);
 
 /* What a transform's output is to whoever runs it. */
 struct _PenOutput
@@ -109,23 +99,17 @@ PEN_RUNTIME_EXPORT
 gboolean
 pen_transform_process (PenTransform *self, PenEvent *event, PenOutput *output, GError **error);
 PEN_RUNTIME_EXPORT
-void
-pen_transform_tick (PenTransform *self, gint64 now_us, PenOutput *output);
+void pen_transform_tick (PenTransform *self, gint64 now_us, PenOutput *output);
 PEN_RUNTIME_EXPORT
-void
-pen_transform_drain (PenTransform *self, PenOutput *output);
+void pen_transform_drain (PenTransform *self, PenOutput *output);
 
 PEN_RUNTIME_EXPORT
-gboolean
-pen_sink_write (PenSink *self, PenBatch *batch, GError **error);
+gboolean pen_sink_write (PenSink *self, PenBatch *batch, GError **error);
 PEN_RUNTIME_EXPORT
-gboolean
-pen_sink_flush (PenSink *self, GError **error);
+gboolean pen_sink_flush (PenSink *self, GError **error);
 PEN_RUNTIME_EXPORT
-gboolean
-pen_sink_blocks (PenSink *self);
+gboolean pen_sink_blocks (PenSink *self);
 PEN_RUNTIME_EXPORT
-gint64
-pen_sink_get_flush_interval (PenSink *self);
+gint64 pen_sink_get_flush_interval (PenSink *self);
 
 G_END_DECLS

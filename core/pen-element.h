@@ -33,22 +33,18 @@ typedef enum
 } PenElementError;
 
 PEN_AVAILABLE_IN_1_0
-GQuark
-pen_element_error_quark (void) G_GNUC_CONST;
+GQuark pen_element_error_quark (void) G_GNUC_CONST;
 PEN_AVAILABLE_IN_1_0
-GError *
-pen_element_error_new (PenElementError code, const char *reason, const char *format, ...)
+GError *pen_element_error_new (PenElementError code, const char *reason, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 PEN_AVAILABLE_IN_1_0
-void
-pen_element_set_error (GError **error,
-                       PenElementError code,
-                       const char *reason,
-                       const char *format,
-                       ...) G_GNUC_PRINTF (4, 5);
+void pen_element_set_error (GError **error,
+                            PenElementError code,
+                            const char *reason,
+                            const char *format,
+                            ...) G_GNUC_PRINTF (4, 5);
 PEN_AVAILABLE_IN_1_0
-const char *
-pen_element_error_get_reason (const GError *error);
+const char *pen_element_error_get_reason (const GError *error);
 
 #define PEN_TYPE_ELEMENT (pen_element_get_type ())
 PEN_AVAILABLE_IN_1_0
@@ -101,54 +97,39 @@ struct _PenElementClass
 };
 
 PEN_AVAILABLE_IN_1_0
-const char *
-pen_element_get_name (PenElement *self);
+const char *pen_element_get_name (PenElement *self);
 PEN_AVAILABLE_IN_1_0
-const char *
-pen_element_get_pipeline_name (PenElement *self);
+const char *pen_element_get_pipeline_name (PenElement *self);
 PEN_AVAILABLE_IN_1_0
-const char *
-pen_element_get_label (PenElement *self);
+const char *pen_element_get_label (PenElement *self);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_element_is_only_of_kind (PenElement *self);
+gboolean pen_element_is_only_of_kind (PenElement *self);
 PEN_AVAILABLE_IN_1_0
-PenMetrics *
-pen_element_get_metrics (PenElement *self);
+PenMetrics *pen_element_get_metrics (PenElement *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_element_count (PenElement *self, const char *name, const char *reason, gint64 amount);
+void pen_element_count (PenElement *self, const char *name, const char *reason, gint64 amount);
 PEN_AVAILABLE_IN_1_0
-void
-pen_element_log (PenElement *self, GLogLevelFlags level, const char *format, ...)
+void pen_element_log (PenElement *self, GLogLevelFlags level, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 PEN_AVAILABLE_IN_1_0
-void
-pen_element_complain (PenElement *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+void pen_element_complain (PenElement *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 PEN_AVAILABLE_IN_1_0
-void
-pen_element_recover (PenElement *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+void pen_element_recover (PenElement *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 PEN_AVAILABLE_IN_1_0
-gint64
-pen_element_get_monotonic_time (PenElement *self);
+gint64 pen_element_get_monotonic_time (PenElement *self);
 PEN_AVAILABLE_IN_1_0
-gint64
-pen_element_get_real_time (PenElement *self);
+gint64 pen_element_get_real_time (PenElement *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_element_watch (PenElement *self, int fd, GIOCondition condition, PenWatchFunc func);
+void pen_element_watch (PenElement *self, int fd, GIOCondition condition, PenWatchFunc func);
 PEN_AVAILABLE_IN_1_0
-void
-pen_element_unwatch (PenElement *self, int fd);
+void pen_element_unwatch (PenElement *self, int fd);
 PEN_AVAILABLE_IN_1_0
 guint
 pen_element_add_timer (PenElement *self, gint64 delay_us, PenTimerFunc func, gpointer user_data);
 PEN_AVAILABLE_IN_1_0
-void
-pen_element_remove_timer (PenElement *self, guint timer);
+void pen_element_remove_timer (PenElement *self, guint timer);
 PEN_AVAILABLE_IN_1_0
-void
-pen_element_fail (PenElement *self, GError *error);
+void pen_element_fail (PenElement *self, GError *error);
 
 G_END_DECLS

@@ -25,20 +25,15 @@ typedef enum
 /* Signal "finished": emitted once on the context that called pen_engine_start, when every pipeline
  * has ended, by itself or because of pen_engine_stop. Everything below is for that thread. */
 PEN_RUNTIME_EXPORT
-PenEngine *
-pen_engine_new (guint n_lanes);
+PenEngine *pen_engine_new (guint n_lanes);
 PEN_RUNTIME_EXPORT
-void
-pen_engine_add (PenEngine *self, PenDefinition *definition);
+void pen_engine_add (PenEngine *self, PenDefinition *definition);
 PEN_RUNTIME_EXPORT
-void
-pen_engine_start (PenEngine *self);
+void pen_engine_start (PenEngine *self);
 PEN_RUNTIME_EXPORT
-void
-pen_engine_stop (PenEngine *self);
+void pen_engine_stop (PenEngine *self);
 PEN_RUNTIME_EXPORT
-PenOutcome
-pen_engine_get_outcome (PenEngine *self);
+PenOutcome pen_engine_get_outcome (PenEngine *self);
 
 /* Called for every element; @metrics is only read. */
 typedef void (*PenEngineMetricsFunc) (const char *pipeline,
@@ -47,7 +42,6 @@ typedef void (*PenEngineMetricsFunc) (const char *pipeline,
                                       PenMetrics *metrics,
                                       gpointer user_data);
 PEN_RUNTIME_EXPORT
-void
-pen_engine_foreach_metrics (PenEngine *self, PenEngineMetricsFunc func, gpointer user_data);
+void pen_engine_foreach_metrics (PenEngine *self, PenEngineMetricsFunc func, gpointer user_data);
 
 G_END_DECLS

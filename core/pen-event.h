@@ -39,76 +39,54 @@ typedef enum
 } PenEventFlags;
 
 PEN_AVAILABLE_IN_1_0
-GType
-pen_event_get_type (void) G_GNUC_CONST;
+GType pen_event_get_type (void) G_GNUC_CONST;
 PEN_AVAILABLE_IN_1_0
-PenEvent *
-pen_event_new (GBytes *payload, const char *topic, gint64 arrival_us);
+PenEvent *pen_event_new (GBytes *payload, const char *topic, gint64 arrival_us);
 PEN_AVAILABLE_IN_1_0
-PenEvent *
-pen_event_derive (PenEvent *origin, GBytes *payload);
+PenEvent *pen_event_derive (PenEvent *origin, GBytes *payload);
 PEN_AVAILABLE_IN_1_0
-PenEvent *
-pen_event_merge (PenEvent *const *origins, gsize n_origins, GBytes *payload);
+PenEvent *pen_event_merge (PenEvent *const *origins, gsize n_origins, GBytes *payload);
 PEN_AVAILABLE_IN_1_0
-PenEvent *
-pen_event_ref (PenEvent *self);
+PenEvent *pen_event_ref (PenEvent *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_event_unref (PenEvent *self);
+void pen_event_unref (PenEvent *self);
 
 PEN_AVAILABLE_IN_1_0
-void
-pen_event_set_flags (PenEvent *self, PenEventFlags flags);
+void pen_event_set_flags (PenEvent *self, PenEventFlags flags);
 PEN_AVAILABLE_IN_1_0
-void
-pen_event_set_topic (PenEvent *self, const char *topic);
+void pen_event_set_topic (PenEvent *self, const char *topic);
 PEN_AVAILABLE_IN_1_0
-void
-pen_event_set_content_type (PenEvent *self, const char *content_type);
+void pen_event_set_content_type (PenEvent *self, const char *content_type);
 PEN_AVAILABLE_IN_1_0
-void
-pen_event_add_user_property (PenEvent *self, const char *name, const char *value);
+void pen_event_add_user_property (PenEvent *self, const char *name, const char *value);
 
 PEN_AVAILABLE_IN_1_0
-GBytes *
-pen_event_get_payload (const PenEvent *self);
+GBytes *pen_event_get_payload (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
-const char *
-pen_event_get_data (const PenEvent *self, gsize *length);
+const char *pen_event_get_data (const PenEvent *self, gsize *length);
 PEN_AVAILABLE_IN_1_0
-const char *
-pen_event_get_topic (const PenEvent *self);
+const char *pen_event_get_topic (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
-gint64
-pen_event_get_arrival (const PenEvent *self);
+gint64 pen_event_get_arrival (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
-PenEventFlags
-pen_event_get_flags (const PenEvent *self);
+PenEventFlags pen_event_get_flags (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
-const char *
-pen_event_get_content_type (const PenEvent *self);
+const char *pen_event_get_content_type (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
-guint
-pen_event_get_n_user_properties (const PenEvent *self);
+guint pen_event_get_n_user_properties (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_event_get_user_property (const PenEvent *self,
-                             guint index,
-                             const char **name,
-                             const char **value);
+void pen_event_get_user_property (const PenEvent *self,
+                                  guint index,
+                                  const char **name,
+                                  const char **value);
 PEN_AVAILABLE_IN_1_0
-PenEvent *
-pen_event_get_origin (const PenEvent *self);
+PenEvent *pen_event_get_origin (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
-PenToken *
-pen_event_get_token (const PenEvent *self);
+PenToken *pen_event_get_token (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
-PenJson *
-pen_event_get_json (PenEvent *self, GError **error);
+PenJson *pen_event_get_json (PenEvent *self, GError **error);
 PEN_AVAILABLE_IN_1_0
-JsonNode *
-pen_event_get_json_node (PenEvent *self, GError **error);
+JsonNode *pen_event_get_json_node (PenEvent *self, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenEvent, pen_event_unref)
 

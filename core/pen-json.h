@@ -37,8 +37,7 @@ typedef enum
 } PenJsonError;
 
 PEN_AVAILABLE_IN_1_0
-GQuark
-pen_json_error_quark (void) G_GNUC_CONST;
+GQuark pen_json_error_quark (void) G_GNUC_CONST;
 
 /**
  * PenJsonType:
@@ -108,51 +107,36 @@ typedef struct
 } PenJsonScanner;
 
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_scanner_init (PenJsonScanner *self, const char *text, gsize length);
+void pen_json_scanner_init (PenJsonScanner *self, const char *text, gsize length);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_scanner_begin (PenJsonScanner *self, PenJsonSlice *value);
+gboolean pen_json_scanner_begin (PenJsonScanner *self, PenJsonSlice *value);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_scanner_enter (PenJsonScanner *self);
+gboolean pen_json_scanner_enter (PenJsonScanner *self);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_scanner_skip (PenJsonScanner *self, PenJsonSlice *value);
+gboolean pen_json_scanner_skip (PenJsonScanner *self, PenJsonSlice *value);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_scanner_next (PenJsonScanner *self, PenJsonMember *member);
+gboolean pen_json_scanner_next (PenJsonScanner *self, PenJsonMember *member);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_scanner_leave (PenJsonScanner *self);
+gboolean pen_json_scanner_leave (PenJsonScanner *self);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_scanner_finish (PenJsonScanner *self, GError **error);
+gboolean pen_json_scanner_finish (PenJsonScanner *self, GError **error);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_scanner_failed (const PenJsonScanner *self);
+gboolean pen_json_scanner_failed (const PenJsonScanner *self);
 
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_validate (const char *text, gsize length, GError **error);
+gboolean pen_json_validate (const char *text, gsize length, GError **error);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_key_equal (const PenJsonSlice *key, const char *name);
+gboolean pen_json_key_equal (const PenJsonSlice *key, const char *name);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_slice_equal (const PenJsonSlice *a, const PenJsonSlice *b);
+gboolean pen_json_slice_equal (const PenJsonSlice *a, const PenJsonSlice *b);
 PEN_AVAILABLE_IN_1_0
-guint
-pen_json_slice_hash (const PenJsonSlice *slice);
+guint pen_json_slice_hash (const PenJsonSlice *slice);
 PEN_AVAILABLE_IN_1_0
-char *
-pen_json_slice_decode (const PenJsonSlice *slice, gsize *length);
+char *pen_json_slice_decode (const PenJsonSlice *slice, gsize *length);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_slice_get_int64 (const PenJsonSlice *slice, gint64 *value, GError **error);
+gboolean pen_json_slice_get_int64 (const PenJsonSlice *slice, gint64 *value, GError **error);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_slice_get_double (const PenJsonSlice *slice, double *value, GError **error);
+gboolean pen_json_slice_get_double (const PenJsonSlice *slice, double *value, GError **error);
 
 /* --- The document --- */
 
@@ -181,53 +165,37 @@ typedef guint32 PenJsonNode;
 #define PEN_JSON_NO_NODE G_MAXUINT32
 
 PEN_AVAILABLE_IN_1_0
-GType
-pen_json_get_type (void) G_GNUC_CONST;
+GType pen_json_get_type (void) G_GNUC_CONST;
 PEN_AVAILABLE_IN_1_0
-PenJson *
-pen_json_new_from_bytes (GBytes *bytes, GError **error);
+PenJson *pen_json_new_from_bytes (GBytes *bytes, GError **error);
 PEN_AVAILABLE_IN_1_0
-PenJson *
-pen_json_ref (PenJson *self);
+PenJson *pen_json_ref (PenJson *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_unref (PenJson *self);
+void pen_json_unref (PenJson *self);
 PEN_AVAILABLE_IN_1_0
-guint
-pen_json_get_n_nodes (const PenJson *self);
+guint pen_json_get_n_nodes (const PenJson *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_get_slice (const PenJson *self, PenJsonNode node, PenJsonSlice *slice);
+void pen_json_get_slice (const PenJson *self, PenJsonNode node, PenJsonSlice *slice);
 PEN_AVAILABLE_IN_1_0
-PenJsonType
-pen_json_get_node_type (const PenJson *self, PenJsonNode node);
+PenJsonType pen_json_get_node_type (const PenJson *self, PenJsonNode node);
 PEN_AVAILABLE_IN_1_0
-guint
-pen_json_get_length (const PenJson *self, PenJsonNode node);
+guint pen_json_get_length (const PenJson *self, PenJsonNode node);
 PEN_AVAILABLE_IN_1_0
-PenJsonNode
-pen_json_get_first_child (const PenJson *self, PenJsonNode node);
+PenJsonNode pen_json_get_first_child (const PenJson *self, PenJsonNode node);
 PEN_AVAILABLE_IN_1_0
-PenJsonNode
-pen_json_get_next_sibling (const PenJson *self, PenJsonNode node);
+PenJsonNode pen_json_get_next_sibling (const PenJson *self, PenJsonNode node);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_get_key (const PenJson *self, PenJsonNode node, PenJsonSlice *key);
+gboolean pen_json_get_key (const PenJson *self, PenJsonNode node, PenJsonSlice *key);
 PEN_AVAILABLE_IN_1_0
-PenJsonNode
-pen_json_get_member (const PenJson *self, PenJsonNode object, const char *name);
+PenJsonNode pen_json_get_member (const PenJson *self, PenJsonNode object, const char *name);
 PEN_AVAILABLE_IN_1_0
-PenJsonNode
-pen_json_get_element (const PenJson *self, PenJsonNode array, guint index);
+PenJsonNode pen_json_get_element (const PenJson *self, PenJsonNode array, guint index);
 PEN_AVAILABLE_IN_1_0
-char *
-pen_json_dup_string (const PenJson *self, PenJsonNode node, GError **error);
+char *pen_json_dup_string (const PenJson *self, PenJsonNode node, GError **error);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_get_int64 (const PenJson *self, PenJsonNode node, gint64 *value, GError **error);
+gboolean pen_json_get_int64 (const PenJson *self, PenJsonNode node, gint64 *value, GError **error);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_get_double (const PenJson *self, PenJsonNode node, double *value, GError **error);
+gboolean pen_json_get_double (const PenJson *self, PenJsonNode node, double *value, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenJson, pen_json_unref)
 
@@ -248,50 +216,35 @@ typedef struct
 } PenJsonWriter;
 
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_init (PenJsonWriter *self, GString *text);
+void pen_json_writer_init (PenJsonWriter *self, GString *text);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_begin_object (PenJsonWriter *self);
+void pen_json_writer_begin_object (PenJsonWriter *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_end_object (PenJsonWriter *self);
+void pen_json_writer_end_object (PenJsonWriter *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_begin_array (PenJsonWriter *self);
+void pen_json_writer_begin_array (PenJsonWriter *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_end_array (PenJsonWriter *self);
+void pen_json_writer_end_array (PenJsonWriter *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_key (PenJsonWriter *self, const char *key);
+void pen_json_writer_key (PenJsonWriter *self, const char *key);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_raw (PenJsonWriter *self, const char *text, gsize length);
+void pen_json_writer_raw (PenJsonWriter *self, const char *text, gsize length);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_string (PenJsonWriter *self, const char *text, gssize length);
+void pen_json_writer_string (PenJsonWriter *self, const char *text, gssize length);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_int64 (PenJsonWriter *self, gint64 value);
+void pen_json_writer_int64 (PenJsonWriter *self, gint64 value);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_uint64 (PenJsonWriter *self, guint64 value);
+void pen_json_writer_uint64 (PenJsonWriter *self, guint64 value);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_json_writer_double (PenJsonWriter *self, double value);
+gboolean pen_json_writer_double (PenJsonWriter *self, double value);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_boolean (PenJsonWriter *self, gboolean value);
+void pen_json_writer_boolean (PenJsonWriter *self, gboolean value);
 PEN_AVAILABLE_IN_1_0
-void
-pen_json_writer_null (PenJsonWriter *self);
+void pen_json_writer_null (PenJsonWriter *self);
 
 PEN_AVAILABLE_IN_1_0
-GBytes *
-pen_json_unfold (GBytes *text, GError **error);
+GBytes *pen_json_unfold (GBytes *text, GError **error);
 PEN_AVAILABLE_IN_1_0
-char *
-pen_json_prettify (GBytes *text, GError **error);
+char *pen_json_prettify (GBytes *text, GError **error);
 
 G_END_DECLS

@@ -19,11 +19,9 @@ typedef enum
 
 /* Installs the GLib log writer. Call once, before any thread starts. */
 PEN_RUNTIME_EXPORT
-void
-pen_log_install (PenLogFormat format, GLogLevelFlags least);
+void pen_log_install (PenLogFormat format, GLogLevelFlags least);
 /* journal when standard error is systemd's journal, text otherwise */
 PEN_RUNTIME_EXPORT
-PenLogFormat
-pen_log_get_default_format (void);
+PenLogFormat pen_log_get_default_format (void);
 
 G_END_DECLS

@@ -25,13 +25,10 @@ typedef struct
 } PenComplaint;
 
 PEN_AVAILABLE_IN_1_0
-char *
-pen_complaint_raise (PenComplaint *self, gint64 now_us, const char *message);
+char *pen_complaint_raise (PenComplaint *self, gint64 now_us, const char *message);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_complaint_release (PenComplaint *self);
+gboolean pen_complaint_release (PenComplaint *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_complaint_clear (PenComplaint *self);
+void pen_complaint_clear (PenComplaint *self);
 
 G_END_DECLS

@@ -54,20 +54,16 @@ typedef void (*PenMetricsFunc) (const char *name,
                                 gpointer user_data);
 
 PEN_AVAILABLE_IN_1_0
-PenMetrics *
-pen_metrics_new (void);
+PenMetrics *pen_metrics_new (void);
 PEN_AVAILABLE_IN_1_0
-PenMetrics *
-pen_metrics_ref (PenMetrics *self);
+PenMetrics *pen_metrics_ref (PenMetrics *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_metrics_unref (PenMetrics *self);
+void pen_metrics_unref (PenMetrics *self);
 PEN_AVAILABLE_IN_1_0
 PenMetric *
 pen_metrics_get (PenMetrics *self, PenMetricKind kind, const char *name, const char *reason);
 PEN_AVAILABLE_IN_1_0
-void
-pen_metrics_foreach (PenMetrics *self, PenMetricsFunc func, gpointer user_data);
+void pen_metrics_foreach (PenMetrics *self, PenMetricsFunc func, gpointer user_data);
 
 /**
  * pen_metric_add:

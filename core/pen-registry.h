@@ -22,8 +22,7 @@ typedef enum
 } PenPluginError;
 
 PEN_RUNTIME_EXPORT
-GQuark
-pen_plugin_error_quark (void) G_GNUC_CONST;
+GQuark pen_plugin_error_quark (void) G_GNUC_CONST;
 
 /* An opened module; lives as long as the process, as the types in it do. */
 typedef struct
@@ -40,15 +39,12 @@ typedef struct
 typedef struct _PenRegistry PenRegistry;
 
 PEN_RUNTIME_EXPORT
-PenRegistry *
-pen_registry_new (const char *const *first_folders);
+PenRegistry *pen_registry_new (const char *const *first_folders);
 PEN_RUNTIME_EXPORT
-void
-pen_registry_free (PenRegistry *self);
+void pen_registry_free (PenRegistry *self);
 /* (element-type utf8): the folders in search order */
 PEN_RUNTIME_EXPORT
-GPtrArray *
-pen_registry_get_folders (PenRegistry *self);
+GPtrArray *pen_registry_get_folders (PenRegistry *self);
 /* Opens the module on first use. A dead letter's kind means a sink. */
 PEN_RUNTIME_EXPORT
 const PenPlugin *
@@ -56,8 +52,7 @@ pen_registry_find (PenRegistry *self, PenElementKind kind, const char *name, GEr
 /* (transfer container): names of all modules of a kind that the folders hold, without opening them,
  * sorted, each once */
 PEN_RUNTIME_EXPORT
-GPtrArray *
-pen_registry_list (PenRegistry *self, PenElementKind kind);
+GPtrArray *pen_registry_list (PenRegistry *self, PenElementKind kind);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenRegistry, pen_registry_free)
 

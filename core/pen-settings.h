@@ -16,16 +16,12 @@ PEN_RUNTIME_EXPORT
 G_DECLARE_FINAL_TYPE (PenSettings, pen_settings, PEN, SETTINGS, GObject)
 
 PEN_RUNTIME_EXPORT
-PenSettings *
-pen_settings_new (void);
+PenSettings *pen_settings_new (void);
 PEN_RUNTIME_EXPORT
-const char *
-pen_settings_get_name (PenSettings *self);
+const char *pen_settings_get_name (PenSettings *self);
 PEN_RUNTIME_EXPORT
-const char *
-pen_settings_get_description (PenSettings *self);
+const char *pen_settings_get_description (PenSettings *self);
 PEN_RUNTIME_EXPORT
-gint64
-pen_settings_get_drain_timeout (PenSettings *self);
+gint64 pen_settings_get_drain_timeout (PenSettings *self);
 
 G_END_DECLS

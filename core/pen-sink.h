@@ -44,22 +44,16 @@ struct _PenSinkClass
 };
 
 PEN_AVAILABLE_IN_1_0
-void
-pen_sink_set_flush_interval (PenSink *self, gint64 interval_us);
+void pen_sink_set_flush_interval (PenSink *self, gint64 interval_us);
 PEN_AVAILABLE_IN_1_0
-guint
-pen_sink_get_batch_events (PenSink *self);
+guint pen_sink_get_batch_events (PenSink *self);
 PEN_AVAILABLE_IN_1_0
-guint64
-pen_sink_get_batch_bytes (PenSink *self);
+guint64 pen_sink_get_batch_bytes (PenSink *self);
 PEN_AVAILABLE_IN_1_0
-gint64
-pen_sink_get_linger (PenSink *self);
+gint64 pen_sink_get_linger (PenSink *self);
 PEN_AVAILABLE_IN_1_0
-guint
-pen_sink_get_queue_events (PenSink *self);
+guint pen_sink_get_queue_events (PenSink *self);
 PEN_AVAILABLE_IN_1_0
-guint64
-pen_sink_get_queue_bytes (PenSink *self);
+guint64 pen_sink_get_queue_bytes (PenSink *self);
 
 G_END_DECLS

@@ -41,26 +41,20 @@ struct _PenSourceClass
 };
 
 PEN_AVAILABLE_IN_1_0
-guint64
-pen_source_push (PenSource *self, PenEvent *event);
+guint64 pen_source_push (PenSource *self, PenEvent *event);
 PEN_AVAILABLE_IN_1_0
 guint64
 pen_source_reject (PenSource *self, PenEvent *event, const char *reason, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
 PEN_AVAILABLE_IN_1_0
-guint64
-pen_source_get_pushed (PenSource *self);
+guint64 pen_source_get_pushed (PenSource *self);
 PEN_AVAILABLE_IN_1_0
-guint64
-pen_source_get_settled (PenSource *self);
+guint64 pen_source_get_settled (PenSource *self);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_source_is_paused (PenSource *self);
+gboolean pen_source_is_paused (PenSource *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_source_set_connected (PenSource *self, gboolean connected);
+void pen_source_set_connected (PenSource *self, gboolean connected);
 PEN_AVAILABLE_IN_1_0
-void
-pen_source_finish (PenSource *self);
+void pen_source_finish (PenSource *self);
 
 G_END_DECLS

@@ -19,19 +19,14 @@ PEN_RUNTIME_EXPORT
 PenTokenQueue *
 pen_token_queue_new (GMainContext *context, PenTokenSettleFunc settle, gpointer user_data);
 PEN_RUNTIME_EXPORT
-void
-pen_token_queue_close (PenTokenQueue *self);
+void pen_token_queue_close (PenTokenQueue *self);
 PEN_RUNTIME_EXPORT
-PenToken *
-pen_token_queue_take (PenTokenQueue *self, gsize n_bytes);
+PenToken *pen_token_queue_take (PenTokenQueue *self, gsize n_bytes);
 PEN_RUNTIME_EXPORT
-guint
-pen_token_queue_get_n_open (PenTokenQueue *self);
+guint pen_token_queue_get_n_open (PenTokenQueue *self);
 PEN_RUNTIME_EXPORT
-guint64
-pen_token_queue_get_pushed (PenTokenQueue *self);
+guint64 pen_token_queue_get_pushed (PenTokenQueue *self);
 PEN_RUNTIME_EXPORT
-guint64
-pen_token_queue_get_settled (PenTokenQueue *self);
+guint64 pen_token_queue_get_settled (PenTokenQueue *self);
 
 G_END_DECLS

@@ -23,17 +23,13 @@ G_BEGIN_DECLS
 typedef struct _PenToken PenToken;
 
 PEN_AVAILABLE_IN_1_0
-GType
-pen_token_get_type (void) G_GNUC_CONST;
+GType pen_token_get_type (void) G_GNUC_CONST;
 PEN_AVAILABLE_IN_1_0
-PenToken *
-pen_token_ref (PenToken *self);
+PenToken *pen_token_ref (PenToken *self);
 PEN_AVAILABLE_IN_1_0
-void
-pen_token_unref (PenToken *self);
+void pen_token_unref (PenToken *self);
 PEN_AVAILABLE_IN_1_0
-guint64
-pen_token_get_position (const PenToken *self);
+guint64 pen_token_get_position (const PenToken *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenToken, pen_token_unref)
 

@@ -46,17 +46,14 @@ struct _PenTransformClass
 };
 
 PEN_AVAILABLE_IN_1_0
-void
-pen_transform_schedule (PenTransform *self, gint64 monotonic_us);
+void pen_transform_schedule (PenTransform *self, gint64 monotonic_us);
 
 PEN_AVAILABLE_IN_1_0
-void
-pen_output_push (PenOutput *self, PenEvent *event);
+void pen_output_push (PenOutput *self, PenEvent *event);
 PEN_AVAILABLE_IN_1_0
-void
-pen_output_drop (PenOutput *self, const char *reason);
+void pen_output_drop (PenOutput *self, const char *reason);
 PEN_AVAILABLE_IN_1_0
-void
-pen_output_skip (PenOutput *self, const char *reason, const char *format, ...) G_GNUC_PRINTF (3, 4);
+void pen_output_skip (PenOutput *self, const char *reason, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
 
 G_END_DECLS

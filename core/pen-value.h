@@ -67,21 +67,16 @@ typedef enum
 } PenValueError;
 
 PEN_AVAILABLE_IN_1_0
-GQuark
-pen_value_error_quark (void) G_GNUC_CONST;
+GQuark pen_value_error_quark (void) G_GNUC_CONST;
 
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_duration_parse (const char *text, gint64 *duration_us, GError **error);
+gboolean pen_duration_parse (const char *text, gint64 *duration_us, GError **error);
 PEN_AVAILABLE_IN_1_0
-char *
-pen_duration_format (gint64 duration_us);
+char *pen_duration_format (gint64 duration_us);
 PEN_AVAILABLE_IN_1_0
-gboolean
-pen_size_parse (const char *text, guint64 *size_bytes, GError **error);
+gboolean pen_size_parse (const char *text, guint64 *size_bytes, GError **error);
 PEN_AVAILABLE_IN_1_0
-char *
-pen_size_format (guint64 size_bytes);
+char *pen_size_format (guint64 size_bytes);
 
 /**
  * PEN_TYPE_PARAM_DURATION:
@@ -100,26 +95,22 @@ pen_size_format (guint64 size_bytes);
 #define PEN_IS_PARAM_SPEC_SIZE(pspec) (G_TYPE_CHECK_INSTANCE_TYPE ((pspec), PEN_TYPE_PARAM_SIZE))
 
 PEN_AVAILABLE_IN_1_0
-GType
-pen_param_duration_get_type (void) G_GNUC_CONST;
+GType pen_param_duration_get_type (void) G_GNUC_CONST;
 PEN_AVAILABLE_IN_1_0
-GType
-pen_param_size_get_type (void) G_GNUC_CONST;
+GType pen_param_size_get_type (void) G_GNUC_CONST;
 PEN_AVAILABLE_IN_1_0
-GParamSpec *
-pen_param_spec_duration (const char *name,
-                         const char *blurb,
-                         gint64 minimum_us,
-                         gint64 maximum_us,
-                         gint64 default_us,
-                         GParamFlags flags);
+GParamSpec *pen_param_spec_duration (const char *name,
+                                     const char *blurb,
+                                     gint64 minimum_us,
+                                     gint64 maximum_us,
+                                     gint64 default_us,
+                                     GParamFlags flags);
 PEN_AVAILABLE_IN_1_0
-GParamSpec *
-pen_param_spec_size (const char *name,
-                     const char *blurb,
-                     guint64 minimum_bytes,
-                     guint64 maximum_bytes,
-                     guint64 default_bytes,
-                     GParamFlags flags);
+GParamSpec *pen_param_spec_size (const char *name,
+                                 const char *blurb,
+                                 guint64 minimum_bytes,
+                                 guint64 maximum_bytes,
+                                 guint64 default_bytes,
+                                 GParamFlags flags);
 
 G_END_DECLS

@@ -12,17 +12,11 @@ G_BEGIN_DECLS
 
 typedef gboolean (*PenTestCondition) (gpointer user_data);
 
-void
-pen_test_init (int *argc, char ***argv);
-gboolean
-pen_test_wait (PenTestCondition condition, gpointer user_data, guint timeout_ms);
-char *
-pen_test_make_folder (void);
-void
-pen_test_remove_folder (char *folder);
-char *
-pen_test_read_file (const char *path, gsize *length);
-void
-pen_test_write_file (const char *folder, const char *name, const char *text);
+void pen_test_init (int *argc, char ***argv);
+gboolean pen_test_wait (PenTestCondition condition, gpointer user_data, guint timeout_ms);
+char *pen_test_make_folder (void);
+void pen_test_remove_folder (char *folder);
+char *pen_test_read_file (const char *path, gsize *length);
+void pen_test_write_file (const char *folder, const char *name, const char *text);
 
 G_END_DECLS
