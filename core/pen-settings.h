@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a keyfile says of a pipeline as a whole: the keys of [pipeline] are this object's properties,
- * as the keys of an element are the element's.
+ * What a keyfile says of a pipeline as a whole: the keys of [pipeline] are this object's
+ * properties, as the keys of an element are the element's.
  */
 
 #pragma once

@@ -23,11 +23,11 @@ test_metrics_counts (void)
 }
 
 static void
-count_metrics (const char *name,
-               const char *reason,
-               PenMetricKind kind,
-               gint64 value,
-               gpointer data)
+test_metrics_count (const char *name,
+                    const char *reason,
+                    PenMetricKind kind,
+                    gint64 value,
+                    gpointer data)
 {
   guint *n_metrics = data;
 
@@ -46,7 +46,7 @@ test_metrics_bounds_reasons (void)
 
       pen_metric_add (pen_metrics_get (metrics, PEN_METRIC_COUNTER, "n", reason), 1);
     }
-  pen_metrics_foreach (metrics, count_metrics, &n_metrics);
+  pen_metrics_foreach (metrics, test_metrics_count, &n_metrics);
 
   g_assert_cmpuint (n_metrics, ==, 257);
   g_assert_cmpint (pen_metric_get (pen_metrics_get (metrics, PEN_METRIC_COUNTER, "n", "other")), ==,
