@@ -1,0 +1,85 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What an element says of its configuration before anything starts. An element knows properties,
+ * not lines: whoever loads the keyfile gives the place to each finding.
+ */
+
+#include "config.h"
+
+#include "pen-check-private.h"
+
+/**
+ * pen_check_error:
+ * @self: a check
+ * @property: (nullable): the property at fault, %NULL for the element as a whole
+ * @format: what is wrong with which value, and what to do; never the value of a secret
+ * @...: arguments of @format
+ *
+ * Tells of a mistake: nothing is started.
+ *
+ * Threads: any
+ */
+void
+pen_check_error (PenCheck *self, const char *property, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  self->report (TRUE, property, message, self->user_data);
+}
+
+/**
+ * pen_check_warning:
+ * @self: a check
+ * @property: (nullable): the property that it concerns, %NULL for the element as a whole
+ * @format: what is doubtful, and what to do; never the value of a secret
+ * @...: arguments of @format
+ *
+ * Tells of something doubtful, which is started all the same.
+ *
+ * Threads: any
+ */
+void
+pen_check_warning (PenCheck *self, const char *property, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  self->report (FALSE, property, message, self->user_data);
+}
+
+/**
+ * pen_check_is_set:
+ * @self: a check
+ * @property: name of a property
+ *
+ * Returns: whether the keyfile sets @property, to whatever value
+ *
+ * Threads: any
+ */
+gboolean
+pen_check_is_set (const PenCheck *self, const char *property)
+{
+  return self->is_set (property, self->user_data);
+}
+
+/**
+ * pen_check_wants_environment:
+ * @self: a check
+ *
+ * Returns: whether files, certificates and the like of this machine are to be looked at
+ *
+ * Threads: any
+ */
+gboolean
+pen_check_wants_environment (const PenCheck *self)
+{
+  return self->wants_environment;
+}

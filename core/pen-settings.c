@@ -1,0 +1,171 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a keyfile says of a pipeline as a whole. The name is set by whoever loads the keyfile when
+ * that does not say it: it is the file's name then.
+ */
+
+#include "config.h"
+
+#include "pen-settings.h"
+#include "pen-value.h"
+
+#define DEFAULT_DRAIN_TIMEOUT_US (10 * (gint64) G_USEC_PER_SEC)
+#define MAX_DRAIN_TIMEOUT_US (3600 * (gint64) G_USEC_PER_SEC)
+
+struct _PenSettings
+{
+  GObject parent_instance;
+
+  /* constant after the definition is loaded */
+  char *name;
+  char *description;
+  gint64 drain_timeout_us;
+};
+
+enum
+{
+  PROP_0,
+  PROP_NAME,
+  PROP_DESCRIPTION,
+  PROP_DRAIN_TIMEOUT,
+  N_PROPERTIES
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+G_DEFINE_FINAL_TYPE (PenSettings, pen_settings, G_TYPE_OBJECT)
+
+static void
+pen_settings_finalize (GObject *object)
+{
+  PenSettings *self = PEN_SETTINGS (object);
+
+  g_free (self->name);
+  g_free (self->description);
+  G_OBJECT_CLASS (pen_settings_parent_class)->finalize (object);
+}
+
+static void
+pen_settings_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  PenSettings *self = PEN_SETTINGS (object);
+
+  switch (id)
+    {
+    case PROP_NAME:
+      g_value_set_string (value, self->name);
+      break;
+    case PROP_DESCRIPTION:
+      g_value_set_string (value, self->description);
+      break;
+    case PROP_DRAIN_TIMEOUT:
+      g_value_set_int64 (value, self->drain_timeout_us);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+pen_settings_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  PenSettings *self = PEN_SETTINGS (object);
+
+  switch (id)
+    {
+    case PROP_NAME:
+      g_free (self->name);
+      self->name = g_value_dup_string (value);
+      break;
+    case PROP_DESCRIPTION:
+      g_free (self->description);
+      self->description = g_value_dup_string (value);
+      break;
+    case PROP_DRAIN_TIMEOUT:
+      self->drain_timeout_us = g_value_get_int64 (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      return;
+    }
+  g_object_notify_by_pspec (object, pspec);
+}
+
+static void
+pen_settings_class_init (PenSettingsClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->finalize = pen_settings_finalize;
+  object_class->get_property = pen_settings_get_property;
+  object_class->set_property = pen_settings_set_property;
+
+  properties[PROP_NAME]
+      = g_param_spec_string ("name", NULL, "Name of the pipeline; the default is the file's name",
+                             NULL, PEN_PARAM_DEFAULTS);
+  properties[PROP_DESCRIPTION] = g_param_spec_string (
+      "description", NULL, "What the pipeline is for, one line", NULL, PEN_PARAM_DEFAULTS);
+  properties[PROP_DRAIN_TIMEOUT] = pen_param_spec_duration (
+      "drain-timeout", "How long to wait, when told to stop, for what is still in flight", 0,
+      MAX_DRAIN_TIMEOUT_US, DEFAULT_DRAIN_TIMEOUT_US, PEN_PARAM_DEFAULTS);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+pen_settings_init (PenSettings *self)
+{
+  self->drain_timeout_us = DEFAULT_DRAIN_TIMEOUT_US;
+}
+
+/*
+ * pen_settings_new:
+ *
+ * Returns: (transfer full): the defaults, without a name
+ *
+ * Threads: any
+ */
+PenSettings *
+pen_settings_new (void)
+{
+  return g_object_new (PEN_TYPE_SETTINGS, NULL);
+}
+
+/*
+ * pen_settings_get_name:
+ *
+ * Returns: (nullable): the pipeline's name; never %NULL in a definition
+ *
+ * Threads: any
+ */
+const char *
+pen_settings_get_name (PenSettings *self)
+{
+  return self->name;
+}
+
+/*
+ * pen_settings_get_description:
+ *
+ * Returns: (nullable): what the pipeline is for
+ *
+ * Threads: any
+ */
+const char *
+pen_settings_get_description (PenSettings *self)
+{
+  return self->description;
+}
+
+/*
+ * pen_settings_get_drain_timeout:
+ *
+ * Returns: how long to wait for what is in flight when the pipeline is stopped, in microseconds
+ *
+ * Threads: any
+ */
+gint64
+pen_settings_get_drain_timeout (PenSettings *self)
+{
+  return self->drain_timeout_us;
+}
