@@ -1,0 +1,689 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A pull scanner for JSON by RFC 8259: the caller asks for one member or element after the other,
+ * and every byte is checked on the way, also what the caller skips. Nothing is decoded, nothing is
+ * allocated, nothing recurses: nesting is one bit a level in a 64-bit word.
+ *
+ * Invariants: start <= cursor <= end; no byte at or behind `end` is ever read, since payloads are
+ * not padded; a vector is loaded only where all of it lies before `end`.
+ *
+ * Strings and numbers are read 16 and 32 bytes at a time with SSE2. The byte loops beside them are
+ * the reference: they are all there is on other machines and with PEN_JSON_NO_SIMD, with which the
+ * tests compile this file once more.
+ */
+
+#include "config.h"
+
+#include "pen-json.h"
+
+#include <string.h>
+
+#if defined(__SSE2__) && !defined(PEN_JSON_NO_SIMD)
+#define PEN_JSON_SIMD 1
+#include <emmintrin.h>
+#else
+#define PEN_JSON_SIMD 0
+#endif
+
+#define PEN_JSON_NO_ERROR (-1)
+
+typedef enum
+{
+  PEN_JSON_STATE_START,     /* nothing was read */
+  PEN_JSON_STATE_ANNOUNCED, /* the cursor is behind an opening bracket, the level is counted */
+  PEN_JSON_STATE_FIRST,     /* the container was entered */
+  PEN_JSON_STATE_REST,      /* the cursor is behind a member or element */
+  PEN_JSON_STATE_END,       /* the top-level value is complete */
+  PEN_JSON_STATE_FAILED,
+} PenJsonState;
+
+typedef enum
+{
+  PEN_JSON_STEP_FAILED,
+  PEN_JSON_STEP_ITEM,  /* a member or element; of a container its opening */
+  PEN_JSON_STEP_CLOSED /* the current container ended */
+} PenJsonStep;
+
+/* --- Errors --- */
+
+static G_GNUC_NO_INLINE gboolean
+pen_json_scanner_fail (PenJsonScanner *self,
+                       PenJsonError error,
+                       const guint8 *error_at,
+                       const char *reason)
+{
+  self->state = PEN_JSON_STATE_FAILED;
+  self->error = (gint) error;
+  self->error_at = error_at;
+  self->reason = reason;
+  return FALSE;
+}
+
+static G_GNUC_NO_INLINE const guint8 *
+pen_json_scanner_fail_at (PenJsonScanner *self, const guint8 *error_at, const char *reason)
+{
+  pen_json_scanner_fail (self, PEN_JSON_ERROR_INVALID, error_at, reason);
+  return NULL;
+}
+
+static char *
+pen_json_scanner_describe_found (const PenJsonScanner *self)
+{
+  const guint8 *at = self->error_at;
+
+  if (at >= self->end)
+    return g_strdup ("the text ends");
+  if (self->end - at >= 3 && at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf)
+    return g_strdup ("found a byte order mark");
+  if (*at < 0x20 || *at >= 0x7f)
+    return g_strdup_printf ("found byte 0x%02x", *at);
+  return g_strdup_printf ("found '%c'", *at);
+}
+
+static void
+pen_json_scanner_set_error (const PenJsonScanner *self, GError **error)
+{
+  gsize offset = (gsize) (self->error_at - self->start);
+  g_autofree char *found = NULL;
+
+  if (self->error == PEN_JSON_ERROR_TOO_DEEP)
+    {
+      g_set_error (error, PEN_JSON_ERROR, PEN_JSON_ERROR_TOO_DEEP,
+                   "JSON is nested deeper than %d levels at byte offset %" G_GSIZE_FORMAT,
+                   PEN_JSON_MAX_DEPTH, offset);
+      return;
+    }
+  found = pen_json_scanner_describe_found (self);
+  g_set_error (error, PEN_JSON_ERROR, PEN_JSON_ERROR_INVALID,
+               "invalid JSON at byte offset %" G_GSIZE_FORMAT ": %s, expected %s", offset, found,
+               self->reason);
+}
+
+/* --- White space --- */
+
+static inline gboolean
+pen_json_is_space (guint8 c)
+{
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static inline const guint8 *
+pen_json_skip_space (const guint8 *p, const guint8 *end)
+{
+  while (p < end && G_UNLIKELY (pen_json_is_space (*p)))
+    p++;
+  return p;
+}
+
+/* --- Strings --- */
+
+/* Returns the first byte that is not a printable ASCII character other than the quote and the
+ * backslash, or @end. */
+static inline const guint8 *
+pen_json_scan_plain (const guint8 *p, const guint8 *end)
+{
+#if PEN_JSON_SIMD
+  const __m128i quotes = _mm_set1_epi8 ('"');
+  const __m128i backslashes = _mm_set1_epi8 ('\\');
+  const __m128i controls = _mm_set1_epi8 (0x1f);
+
+  while (end - p >= 16)
+    {
+      __m128i bytes = _mm_loadu_si128 ((const __m128i *) (const void *) p);
+      __m128i special
+          = _mm_or_si128 (_mm_cmpeq_epi8 (bytes, quotes), _mm_cmpeq_epi8 (bytes, backslashes));
+      guint mask;
+
+      special = _mm_or_si128 (special, _mm_cmpeq_epi8 (_mm_min_epu8 (bytes, controls), bytes));
+      /* A byte from 0x80 on has its own top bit set. */
+      mask = (guint) _mm_movemask_epi8 (_mm_or_si128 (special, bytes));
+      if (mask != 0)
+        return p + __builtin_ctz (mask);
+      p += 16;
+    }
+#endif
+  while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
+    p++;
+  return p;
+}
+
+/* Checks the UTF-8 sequences from @p on (RFC 3629, section 4) up to the next ASCII character. */
+static const guint8 *
+pen_json_scan_utf8 (PenJsonScanner *self, const guint8 *p)
+{
+  while (p < self->end && *p >= 0x80)
+    {
+      guint8 lead = *p;
+      guint8 least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+      guint8 most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+      gssize length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+
+      if (lead < 0xc2 || lead > 0xf4)
+        return pen_json_scanner_fail_at (self, p, "UTF-8");
+      for (gssize i = 1; i < length; i++)
+        {
+          if (self->end - p <= i)
+            return pen_json_scanner_fail_at (self, self->end, "the rest of a UTF-8 sequence");
+          if (p[i] < least || p[i] > most)
+            return pen_json_scanner_fail_at (self, p + i, "the rest of a UTF-8 sequence");
+          least = 0x80;
+          most = 0xbf;
+        }
+      p += length;
+    }
+  return p;
+}
+
+/* Reads the four hexadecimal digits of an escape; returns FALSE after an error. */
+static gboolean
+pen_json_scan_hex (PenJsonScanner *self, const guint8 *p, guint *code)
+{
+  *code = 0;
+  for (guint i = 0; i < 4; i++)
+    {
+      if (p + i >= self->end || !g_ascii_isxdigit ((char) p[i]))
+        return pen_json_scanner_fail (self, PEN_JSON_ERROR_INVALID, p + i,
+                                      "four hexadecimal digits after \"\\u\"");
+      *code = *code << 4 | (guint) g_ascii_xdigit_value ((char) p[i]);
+    }
+  return TRUE;
+}
+
+/* Checks the escape, or the pair of surrogate escapes, whose backslash is at @p. */
+static const guint8 *
+pen_json_scan_escape (PenJsonScanner *self, const guint8 *p)
+{
+  guint code;
+
+  if (self->end - p < 2)
+    return pen_json_scanner_fail_at (self, self->end, "the rest of an escape");
+  if (p[1] != 'u')
+    {
+      /* strchr () would take the NUL for one of them. */
+      if (p[1] == '\0' || strchr ("\"\\/bfnrt", p[1]) == NULL)
+        return pen_json_scanner_fail_at (self, p + 1, "one of \"\\/bfnrtu after a backslash");
+      return p + 2;
+    }
+  if (!pen_json_scan_hex (self, p + 2, &code))
+    return NULL;
+  if (code < 0xd800 || code > 0xdfff)
+    return p + 6;
+  if (code >= 0xdc00)
+    return pen_json_scanner_fail_at (self, p, "a high surrogate escape before a low one");
+  if (self->end - p < 8 || p[6] != '\\' || p[7] != 'u')
+    return pen_json_scanner_fail_at (self, MIN (p + 6, self->end),
+                                     "a low surrogate escape after the high one");
+  if (!pen_json_scan_hex (self, p + 8, &code))
+    return NULL;
+  if (code < 0xdc00 || code > 0xdfff)
+    return pen_json_scanner_fail_at (self, p + 6, "a low surrogate escape after the high one");
+  return p + 12;
+}
+
+/* Goes on at @p, which is no plain character; returns the closing quote, or NULL. */
+static G_GNUC_NO_INLINE const guint8 *
+pen_json_scan_string_slowly (PenJsonScanner *self, const guint8 *p, gboolean *escaped)
+{
+  for (;;)
+    {
+      if (p >= self->end)
+        return pen_json_scanner_fail_at (self, self->end, "the end of a string");
+      if (*p == '"')
+        return p;
+      if (*p == '\\')
+        {
+          p = pen_json_scan_escape (self, p);
+          *escaped = TRUE;
+        }
+      else if (*p >= 0x80)
+        p = pen_json_scan_utf8 (self, p);
+      else
+        return pen_json_scanner_fail_at (self, p, "an escape for a control character");
+      if (p == NULL)
+        return NULL;
+      p = pen_json_scan_plain (p, self->end);
+    }
+}
+
+/* Checks the string whose first character is at @p; returns the closing quote, or NULL. */
+static inline const guint8 *
+pen_json_scan_string (PenJsonScanner *self, const guint8 *p, gboolean *escaped)
+{
+  *escaped = FALSE;
+  p = pen_json_scan_plain (p, self->end);
+  if (G_LIKELY (p < self->end && *p == '"'))
+    return p;
+  return pen_json_scan_string_slowly (self, p, escaped);
+}
+
+/* --- Numbers and literals --- */
+
+static inline gboolean
+pen_json_is_digit (guint8 c)
+{
+  return (guint8) (c - '0') <= 9;
+}
+
+/* Returns the byte behind the digits at @p, of which there must be one. */
+static const guint8 *
+pen_json_scan_digits (PenJsonScanner *self, const guint8 *p, const char *reason)
+{
+  if (p >= self->end || !pen_json_is_digit (*p))
+    return pen_json_scanner_fail_at (self, p, reason);
+  while (p < self->end && pen_json_is_digit (*p))
+    p++;
+  return p;
+}
+
+/* Checks a number whose first digit is at @p, byte by byte; returns the byte behind it, or NULL. A
+ * digit behind a leading zero is not part of it: whoever goes on there finds no comma. */
+static G_GNUC_NO_INLINE const guint8 *
+pen_json_scan_number_slowly (PenJsonScanner *self, const guint8 *p)
+{
+  if (p < self->end && *p == '0')
+    p++;
+  else
+    p = pen_json_scan_digits (self, p, "a digit");
+  if (p != NULL && p < self->end && *p == '.')
+    p = pen_json_scan_digits (self, p + 1, "a digit after the decimal point");
+  if (p != NULL && p < self->end && (*p | 0x20) == 'e')
+    {
+      p++;
+      if (p < self->end && (*p == '+' || *p == '-'))
+        p++;
+      p = pen_json_scan_digits (self, p, "a digit of the exponent");
+    }
+  return p;
+}
+
+#if PEN_JSON_SIMD
+/* Returns a word in which bit n says whether p[n] is a digit; 32 bytes must be there. */
+static inline guint64
+pen_json_load_digits (const guint8 *p)
+{
+  const __m128i zeros = _mm_set1_epi8 ('0');
+  const __m128i nines = _mm_set1_epi8 (9);
+  __m128i low = _mm_sub_epi8 (_mm_loadu_si128 ((const __m128i *) (const void *) p), zeros);
+  __m128i high = _mm_sub_epi8 (_mm_loadu_si128 ((const __m128i *) (const void *) (p + 16)), zeros);
+
+  /* Unsigned: min (x, 9) is x just for digits. */
+  low = _mm_cmpeq_epi8 (_mm_min_epu8 (low, nines), low);
+  high = _mm_cmpeq_epi8 (_mm_min_epu8 (high, nines), high);
+  return (guint) _mm_movemask_epi8 (low) | (guint64) (guint) _mm_movemask_epi8 (high) << 16;
+}
+#endif
+
+/* Checks the number at @p, which is a digit or a minus; returns the byte behind it, or NULL. */
+static inline const guint8 *
+pen_json_scan_number (PenJsonScanner *self, const guint8 *p)
+{
+  if (*p == '-')
+    p++;
+#if PEN_JSON_SIMD
+  if (G_LIKELY (self->end - p >= 32))
+    {
+      /* All digits at once, so that the length of a number costs no mispredicted branch. */
+      guint64 digits = pen_json_load_digits (p);
+      guint length = *p == '0' ? 1 : (guint) __builtin_ctzll (~digits);
+
+      if (length > 0 && length < 31 && p[length] == '.')
+        {
+          guint decimals = (guint) __builtin_ctzll (~(digits >> (length + 1)));
+
+          length = decimals > 0 ? length + 1 + decimals : 0;
+        }
+      if (G_LIKELY (length > 0 && length < 31 && (p[length] | 0x20) != 'e'))
+        return p + length;
+    }
+#endif
+  return pen_json_scan_number_slowly (self, p);
+}
+
+/* Checks `true`, `false` or `null` at @p; returns the byte behind it, or NULL. */
+static const guint8 *
+pen_json_scan_literal (PenJsonScanner *self, const guint8 *p, PenJsonType *type)
+{
+  gsize room = (gsize) (self->end - p);
+
+  if (room >= 4 && memcmp (p, "null", 4) == 0)
+    {
+      *type = PEN_JSON_NULL;
+      return p + 4;
+    }
+  if (room >= 4 && memcmp (p, "true", 4) == 0)
+    {
+      *type = PEN_JSON_TRUE;
+      return p + 4;
+    }
+  if (room >= 5 && memcmp (p, "false", 5) == 0)
+    {
+      *type = PEN_JSON_FALSE;
+      return p + 5;
+    }
+  return pen_json_scanner_fail_at (self, p, "a value");
+}
+
+/* --- Values --- */
+
+/* Counts the container whose opening bracket is at @p and announces it. */
+static gboolean
+pen_json_scanner_announce (PenJsonScanner *self, const guint8 *p, PenJsonSlice *value)
+{
+  gboolean is_object = *p == '{';
+
+  if (self->depth >= PEN_JSON_MAX_DEPTH)
+    return pen_json_scanner_fail (self, PEN_JSON_ERROR_TOO_DEEP, p, NULL /* reason */);
+  self->depth++;
+  self->is_object = self->is_object << 1 | (guint64) is_object;
+  self->state = PEN_JSON_STATE_ANNOUNCED;
+  self->cursor = p + 1;
+  value->length = 1;
+  value->type = is_object ? PEN_JSON_OBJECT : PEN_JSON_ARRAY;
+  return TRUE;
+}
+
+/* Reads the value at @p: a scalar whole, of a container the opening bracket. */
+static inline gboolean
+pen_json_scanner_read_value (PenJsonScanner *self, const guint8 *p, PenJsonSlice *value)
+{
+  const guint8 *after;
+
+  if (G_UNLIKELY (p >= self->end))
+    return pen_json_scanner_fail (self, PEN_JSON_ERROR_INVALID, self->end, "a value");
+  value->text = (const char *) p;
+  value->escaped = FALSE;
+  if (pen_json_is_digit (*p) || *p == '-')
+    {
+      value->type = PEN_JSON_NUMBER;
+      after = pen_json_scan_number (self, p);
+    }
+  else if (*p == '"')
+    {
+      value->type = PEN_JSON_STRING;
+      after = pen_json_scan_string (self, p + 1, &value->escaped);
+      after = after != NULL ? after + 1 : NULL;
+    }
+  else if (*p == '{' || *p == '[')
+    return pen_json_scanner_announce (self, p, value);
+  else
+    after = pen_json_scan_literal (self, p, &value->type);
+  if (G_UNLIKELY (after == NULL))
+    return FALSE;
+  value->length = (gsize) (after - p);
+  self->cursor = after;
+  self->state = PEN_JSON_STATE_REST;
+  return TRUE;
+}
+
+/* Reads the key at @p and the colon; returns where the value begins, or NULL. */
+static inline const guint8 *
+pen_json_scanner_read_key (PenJsonScanner *self, const guint8 *p, PenJsonSlice *key)
+{
+  const guint8 *quote;
+
+  if (G_UNLIKELY (p >= self->end || *p != '"'))
+    return pen_json_scanner_fail_at (self, p, "a key in double quotes");
+  quote = pen_json_scan_string (self, p + 1, &key->escaped);
+  if (G_UNLIKELY (quote == NULL))
+    return NULL;
+  key->text = (const char *) p + 1;
+  key->length = (gsize) (quote - p - 1);
+  key->type = PEN_JSON_STRING;
+  p = pen_json_skip_space (quote + 1, self->end);
+  if (G_UNLIKELY (p >= self->end || *p != ':'))
+    return pen_json_scanner_fail_at (self, p, "':' after a key");
+  return pen_json_skip_space (p + 1, self->end);
+}
+
+/* Steps out of the current container, whose closing bracket is at @p. */
+static PenJsonStep
+pen_json_scanner_close (PenJsonScanner *self, const guint8 *p)
+{
+  self->cursor = p + 1;
+  self->is_object >>= 1;
+  self->depth--;
+  self->state = self->depth > 0 ? PEN_JSON_STATE_REST : PEN_JSON_STATE_END;
+  return PEN_JSON_STEP_CLOSED;
+}
+
+/* Goes to the next member or element; the state is FIRST or REST. */
+static inline PenJsonStep
+pen_json_scanner_step (PenJsonScanner *self, PenJsonMember *member)
+{
+  gboolean in_object = (self->is_object & 1) != 0;
+  const guint8 *p = pen_json_skip_space (self->cursor, self->end);
+
+  if (G_LIKELY (self->state == PEN_JSON_STATE_REST && p < self->end && *p == ','))
+    p = pen_json_skip_space (p + 1, self->end);
+  else if (p < self->end && *p == (in_object ? '}' : ']'))
+    return pen_json_scanner_close (self, p);
+  else if (self->state == PEN_JSON_STATE_REST)
+    {
+      pen_json_scanner_fail_at (self, p, in_object ? "',' or '}'" : "',' or ']'");
+      return PEN_JSON_STEP_FAILED;
+    }
+  if (in_object)
+    {
+      p = pen_json_scanner_read_key (self, p, &member->key);
+      if (G_UNLIKELY (p == NULL))
+        return PEN_JSON_STEP_FAILED;
+    }
+  if (G_UNLIKELY (!pen_json_scanner_read_value (self, p, &member->value)))
+    return PEN_JSON_STEP_FAILED;
+  return PEN_JSON_STEP_ITEM;
+}
+
+/* Checks all up to the end of the container at level @depth, and steps out of it. */
+static gboolean
+pen_json_scanner_skip_level (PenJsonScanner *self, guint depth)
+{
+  PenJsonMember member;
+
+  while (self->depth >= depth)
+    {
+      if (self->state == PEN_JSON_STATE_ANNOUNCED)
+        self->state = PEN_JSON_STATE_FIRST;
+      if (pen_json_scanner_step (self, &member) == PEN_JSON_STEP_FAILED)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* --- Public --- */
+
+/**
+ * pen_json_scanner_init: (skip)
+ * @self: a scanner on the caller's stack
+ * @text: (array length=length): bytes that outlive the scanner; need no NUL behind them
+ * @length: number of bytes
+ *
+ * Puts the scanner in front of a text. Nothing is read yet.
+ *
+ * Threads: any
+ */
+void
+pen_json_scanner_init (PenJsonScanner *self, const char *text, gsize length)
+{
+  /* An empty GBytes has no data; a pointer that can be compared is needed all the same. */
+  const guint8 *start = (const guint8 *) (text != NULL ? text : "");
+
+  *self = (PenJsonScanner){
+    .cursor = start,
+    .end = text != NULL ? start + length : start,
+    .start = start,
+    .state = PEN_JSON_STATE_START,
+    .error = PEN_JSON_NO_ERROR,
+  };
+}
+
+/**
+ * pen_json_scanner_begin: (skip)
+ * @self: a scanner of which nothing was read
+ * @value: (out): the top-level value; of an array or object only the opening bracket
+ *
+ * Reads the top-level value: a scalar whole, of an array or object the opening bracket, which
+ * announces it: enter it, skip it, or finish.
+ *
+ * Returns: %FALSE if there is no valid value
+ *
+ * Threads: any
+ */
+gboolean
+pen_json_scanner_begin (PenJsonScanner *self, PenJsonSlice *value)
+{
+  if (self->state != PEN_JSON_STATE_START)
+    return FALSE;
+  if (!pen_json_scanner_read_value (self, pen_json_skip_space (self->cursor, self->end), value))
+    return FALSE;
+  if (self->state == PEN_JSON_STATE_REST)
+    self->state = PEN_JSON_STATE_END;
+  return TRUE;
+}
+
+/**
+ * pen_json_scanner_enter: (skip)
+ * @self: a scanner that has just announced an array or object
+ *
+ * Steps into the array or object just announced, whose members [method@JsonScanner.next] gives.
+ *
+ * Returns: %FALSE if none was announced, or after an error
+ *
+ * Threads: any
+ */
+gboolean
+pen_json_scanner_enter (PenJsonScanner *self)
+{
+  if (self->state != PEN_JSON_STATE_ANNOUNCED)
+    return FALSE;
+  self->state = PEN_JSON_STATE_FIRST;
+  return TRUE;
+}
+
+/**
+ * pen_json_scanner_skip: (skip)
+ * @self: a scanner
+ * @value: (inout) (optional): the value that was announced; whole afterwards
+ *
+ * Makes the value that was just read whole: checks the array or object just announced up to its
+ * closing bracket, and sets @value to all of it. A scalar is whole already and is left as it is.
+ *
+ * Returns: %FALSE after an error
+ *
+ * Threads: any
+ */
+gboolean
+pen_json_scanner_skip (PenJsonScanner *self, PenJsonSlice *value)
+{
+  const guint8 *opening;
+  PenJsonType type;
+
+  if (self->state != PEN_JSON_STATE_ANNOUNCED)
+    return self->state != PEN_JSON_STATE_FAILED;
+  opening = self->cursor - 1;
+  type = (self->is_object & 1) != 0 ? PEN_JSON_OBJECT : PEN_JSON_ARRAY;
+  if (!pen_json_scanner_skip_level (self, self->depth))
+    return FALSE;
+  if (value != NULL)
+    {
+      value->text = (const char *) opening;
+      value->length = (gsize) (self->cursor - opening);
+      value->type = type;
+      value->escaped = FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * pen_json_scanner_next: (skip)
+ * @self: a scanner
+ * @member: (out): the next member or element; its key is set inside an object only
+ *
+ * Goes to the next member or element of the current container. A scalar is read whole; an array
+ * or object is announced: one that is then neither entered nor skipped is skipped, and checked, by
+ * the next call. At the closing bracket the scanner steps out of the container, so that the next
+ * call goes on in the one around it.
+ *
+ * Returns: %FALSE at the end of the container, or after an error: see [method@JsonScanner.failed]
+ *
+ * Threads: any
+ */
+gboolean
+pen_json_scanner_next (PenJsonScanner *self, PenJsonMember *member)
+{
+  if (self->state == PEN_JSON_STATE_ANNOUNCED && !pen_json_scanner_skip (self, NULL))
+    return FALSE;
+  if (G_UNLIKELY (self->state != PEN_JSON_STATE_REST && self->state != PEN_JSON_STATE_FIRST))
+    return FALSE;
+  return pen_json_scanner_step (self, member) == PEN_JSON_STEP_ITEM;
+}
+
+/**
+ * pen_json_scanner_leave: (skip)
+ * @self: a scanner inside a container
+ *
+ * Checks the rest of the current container and steps out of it. One that is announced but was not
+ * entered is part of that rest.
+ *
+ * Returns: %FALSE after an error, or if there is no container to leave
+ *
+ * Threads: any
+ */
+gboolean
+pen_json_scanner_leave (PenJsonScanner *self)
+{
+  guint depth = self->depth;
+
+  if (self->state == PEN_JSON_STATE_FAILED)
+    return FALSE;
+  if (self->state == PEN_JSON_STATE_ANNOUNCED)
+    depth--;
+  return depth > 0 && pen_json_scanner_skip_level (self, depth);
+}
+
+/**
+ * pen_json_scanner_finish: (skip)
+ * @self: a scanner
+ * @error: return location for the error
+ *
+ * Checks whatever was not read yet, and that nothing but white space follows the value.
+ *
+ * Returns: %FALSE if the text is not valid: @error is what a reader from the left meets first,
+ *   %PEN_JSON_ERROR_INVALID or %PEN_JSON_ERROR_TOO_DEEP, with its byte offset
+ *
+ * Threads: any
+ */
+gboolean
+pen_json_scanner_finish (PenJsonScanner *self, GError **error)
+{
+  PenJsonSlice value;
+
+  if (self->state == PEN_JSON_STATE_START)
+    pen_json_scanner_begin (self, &value);
+  if (self->state != PEN_JSON_STATE_FAILED && self->depth > 0)
+    pen_json_scanner_skip_level (self, 1);
+  if (self->state == PEN_JSON_STATE_END)
+    {
+      self->cursor = pen_json_skip_space (self->cursor, self->end);
+      if (self->cursor < self->end)
+        pen_json_scanner_fail_at (self, self->cursor, "nothing after the value");
+    }
+  if (self->state != PEN_JSON_STATE_FAILED)
+    return TRUE;
+  pen_json_scanner_set_error (self, error);
+  return FALSE;
+}
+
+/**
+ * pen_json_scanner_failed: (skip)
+ * @self: a scanner
+ *
+ * Returns: whether the text was found to be invalid or too deep
+ *
+ * Threads: any
+ */
+gboolean
+pen_json_scanner_failed (const PenJsonScanner *self)
+{
+  return self->state == PEN_JSON_STATE_FAILED;
+}
