@@ -21,6 +21,7 @@ typedef struct
   /*< private >*/
   char *message;
   gint64 told_us;
+  guint n_told;
   guint64 untold;
 } PenComplaint;
 

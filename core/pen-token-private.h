@@ -21,7 +21,7 @@ pen_token_queue_new (GMainContext *context, PenTokenSettleFunc settle, gpointer 
 PEN_RUNTIME_EXPORT
 void pen_token_queue_close (PenTokenQueue *self);
 PEN_RUNTIME_EXPORT
-PenToken *pen_token_queue_take (PenTokenQueue *self, gsize n_bytes);
+PenToken *pen_token_queue_take (PenTokenQueue *self);
 PEN_RUNTIME_EXPORT
 guint pen_token_queue_get_n_open (PenTokenQueue *self);
 PEN_RUNTIME_EXPORT

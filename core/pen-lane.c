@@ -1,0 +1,442 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * An event loop that many pipelines share.
+ *
+ * GLib's main context polls: each descriptor in it costs with every round, a timer source likewise.
+ * So a lane has exactly one GSource, ready when its one epoll set is or when its earliest timer is
+ * due, and finds its descriptors by epoll and its timers in a balanced tree. What elements hand on
+ * in a round is delivered at its end: the deferred functions run after all descriptors and timers
+ * of the round, so that a burst of messages makes one batch.
+ */
+
+#include "config.h"
+
+#include "pen-lane.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define EVENTS_A_ROUND 64
+#define TIMERS_A_ROUND 256
+#define MAX_TEST_ROUNDS 10000
+
+typedef struct
+{
+  int fd;
+  PenLaneWatchFunc dispatch;
+  gpointer owner;
+  gpointer func;
+  gboolean is_dead; /* unwatched in the round that is under way */
+} PenLaneWatch;
+
+typedef struct
+{
+  guint id;
+  gint64 due_us;
+  PenLaneFunc func;
+  gpointer user_data;
+} PenLaneTimer;
+
+typedef struct
+{
+  GSource source;
+  PenLane *lane;
+} PenLaneSource;
+
+struct _PenLane
+{
+  /* constant after start */
+  GMainContext *context;
+  GThread *thread;
+  GMainLoop *loop;
+  GSource *source;
+  int epoll_fd;
+  /* lane */
+  GHashTable *watches; /* fd → PenLaneWatch */
+  GPtrArray *dead_watches;
+  GSequence *timers;        /* of PenLaneTimer, by due time, then id */
+  GHashTable *timer_places; /* id → GSequenceIter */
+  guint last_timer;
+  GPtrArray *deferred;
+  gboolean is_in_round;
+  gboolean has_test_clock;
+  gint64 test_monotonic_us;
+  gint64 test_real_us;
+};
+
+typedef struct
+{
+  PenLaneFunc func;
+  gpointer user_data;
+} PenLaneCall;
+
+static int
+pen_lane_compare_timers (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const PenLaneTimer *first = a;
+  const PenLaneTimer *second = b;
+
+  if (first->due_us != second->due_us)
+    return first->due_us < second->due_us ? -1 : 1;
+  return first->id < second->id ? -1 : first->id > second->id;
+}
+
+/* When the source must wake up by itself: at once for what is deferred, else for the first
+ * timer. */
+static void
+pen_lane_update_ready_time (PenLane *self)
+{
+  gint64 ready_us = -1;
+
+  if (self->is_in_round)
+    return; /* done once at its end */
+  if (!self->has_test_clock && !g_sequence_is_empty (self->timers))
+    {
+      const PenLaneTimer *first = g_sequence_get (g_sequence_get_begin_iter (self->timers));
+
+      ready_us = first->due_us;
+    }
+  if (self->deferred->len > 0)
+    ready_us = 0;
+  g_source_set_ready_time (self->source, ready_us);
+}
+
+static GIOCondition
+pen_lane_from_epoll (guint32 events)
+{
+  guint condition = 0;
+
+  if (events & EPOLLIN)
+    condition |= G_IO_IN;
+  if (events & EPOLLOUT)
+    condition |= G_IO_OUT;
+  if (events & EPOLLERR)
+    condition |= G_IO_ERR;
+  if (events & (EPOLLHUP | EPOLLRDHUP))
+    condition |= G_IO_HUP;
+  return (GIOCondition) condition;
+}
+
+static void
+pen_lane_dispatch_descriptors (PenLane *self)
+{
+  struct epoll_event events[EVENTS_A_ROUND];
+  int n_events = epoll_wait (self->epoll_fd, events, EVENTS_A_ROUND, 0);
+
+  for (int i = 0; i < n_events; i++)
+    {
+      PenLaneWatch *watch = events[i].data.ptr;
+
+      if (!watch->is_dead)
+        watch->dispatch (watch->owner, watch->func, watch->fd,
+                         pen_lane_from_epoll (events[i].events));
+    }
+}
+
+static void
+pen_lane_dispatch_timers (PenLane *self)
+{
+  gint64 now_us = pen_lane_get_monotonic_time (self);
+  guint last_of_round = self->last_timer; /* one added meanwhile waits for the next round */
+
+  for (guint i = 0; i < TIMERS_A_ROUND; i++)
+    {
+      GSequenceIter *first = g_sequence_get_begin_iter (self->timers);
+      PenLaneTimer timer;
+
+      if (g_sequence_iter_is_end (first))
+        return;
+      timer = *(PenLaneTimer *) g_sequence_get (first);
+      if (timer.due_us > now_us || timer.id > last_of_round)
+        return;
+      g_hash_table_remove (self->timer_places, GUINT_TO_POINTER (timer.id));
+      g_sequence_remove (first);
+      timer.func (timer.user_data);
+    }
+}
+
+/* What is deferred while this runs is done too: a batch written here may settle what a source then
+ * acknowledges. */
+static void
+pen_lane_run_deferred (PenLane *self)
+{
+  for (guint i = 0; i < self->deferred->len; i++)
+    {
+      PenLaneDeferred *deferred = g_ptr_array_index (self->deferred, i);
+
+      if (deferred == NULL)
+        continue; /* cancelled */
+      deferred->is_queued = FALSE;
+      deferred->func (deferred->user_data);
+    }
+  g_ptr_array_set_size (self->deferred, 0);
+}
+
+static void
+pen_lane_run_round (PenLane *self)
+{
+  self->is_in_round = TRUE;
+  pen_lane_dispatch_descriptors (self);
+  pen_lane_dispatch_timers (self);
+  pen_lane_run_deferred (self);
+  g_ptr_array_set_size (self->dead_watches, 0);
+  self->is_in_round = FALSE;
+  pen_lane_update_ready_time (self);
+}
+
+static gboolean
+pen_lane_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  pen_lane_run_round (((PenLaneSource *) source)->lane);
+  return G_SOURCE_CONTINUE;
+}
+
+static gpointer
+pen_lane_run (gpointer data)
+{
+  PenLane *self = data;
+
+  g_main_context_push_thread_default (self->context);
+  g_main_loop_run (self->loop);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+/* documented in the header, as what follows */
+PenLane *
+pen_lane_new (GMainContext *context)
+{
+  static GSourceFuncs functions = { .dispatch = pen_lane_source_dispatch };
+  PenLane *self = g_new0 (PenLane, 1);
+
+  self->context = context != NULL ? g_main_context_ref (context) : g_main_context_new ();
+  self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  self->watches = g_hash_table_new (NULL, NULL);
+  self->dead_watches = g_ptr_array_new_with_free_func (g_free);
+  self->timers = g_sequence_new (g_free);
+  self->timer_places = g_hash_table_new (NULL, NULL);
+  self->deferred = g_ptr_array_new ();
+  self->source = g_source_new (&functions, sizeof (PenLaneSource));
+  ((PenLaneSource *) self->source)->lane = self;
+  g_source_set_static_name (self->source, "penstock lane");
+  g_source_add_unix_fd (self->source, self->epoll_fd, G_IO_IN);
+  g_source_attach (self->source, self->context);
+  if (context == NULL)
+    {
+      self->loop = g_main_loop_new (self->context, FALSE);
+      self->thread = g_thread_new ("lane", pen_lane_run, self);
+    }
+  return self;
+}
+
+static void
+pen_lane_quit (gpointer data)
+{
+  g_main_loop_quit (data);
+}
+
+void
+pen_lane_free (PenLane *self)
+{
+  GHashTableIter iter;
+  gpointer watch;
+
+  if (self->thread != NULL)
+    {
+      pen_lane_invoke (self, pen_lane_quit, self->loop);
+      g_thread_join (self->thread);
+      g_main_loop_unref (self->loop);
+    }
+  g_source_destroy (self->source);
+  g_source_unref (self->source);
+  g_hash_table_iter_init (&iter, self->watches);
+  while (g_hash_table_iter_next (&iter, NULL, &watch))
+    g_free (watch);
+  g_hash_table_unref (self->watches);
+  g_ptr_array_unref (self->dead_watches);
+  g_hash_table_unref (self->timer_places);
+  g_sequence_free (self->timers);
+  g_ptr_array_unref (self->deferred);
+  close (self->epoll_fd);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+GMainContext *
+pen_lane_get_context (PenLane *self)
+{
+  return self->context;
+}
+
+static gboolean
+pen_lane_call (gpointer data)
+{
+  const PenLaneCall *call = data;
+
+  call->func (call->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+void
+pen_lane_invoke (PenLane *self, PenLaneFunc func, gpointer user_data)
+{
+  PenLaneCall *call = g_new (PenLaneCall, 1);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  call->func = func;
+  call->user_data = user_data;
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, pen_lane_call, call, g_free);
+  g_source_attach (source, self->context);
+}
+
+gboolean
+pen_lane_is_current (PenLane *self)
+{
+  return g_main_context_is_owner (self->context);
+}
+
+gint64
+pen_lane_get_monotonic_time (PenLane *self)
+{
+  return self->has_test_clock ? self->test_monotonic_us : g_get_monotonic_time ();
+}
+
+gint64
+pen_lane_get_real_time (PenLane *self)
+{
+  return self->has_test_clock ? self->test_real_us : g_get_real_time ();
+}
+
+void
+pen_lane_defer (PenLane *self, PenLaneDeferred *deferred)
+{
+  if (deferred->is_queued)
+    return;
+  deferred->is_queued = TRUE;
+  g_ptr_array_add (self->deferred, deferred);
+  if (!self->is_in_round)
+    g_source_set_ready_time (self->source, 0);
+}
+
+void
+pen_lane_cancel_deferred (PenLane *self, PenLaneDeferred *deferred)
+{
+  guint index = 0;
+
+  if (!deferred->is_queued)
+    return;
+  deferred->is_queued = FALSE;
+  if (g_ptr_array_find (self->deferred, deferred, &index))
+    self->deferred->pdata[index] = NULL;
+}
+
+void
+pen_lane_watch (PenLane *self,
+                int fd,
+                GIOCondition condition,
+                PenLaneWatchFunc dispatch,
+                gpointer owner,
+                gpointer func)
+{
+  PenLaneWatch *watch = g_hash_table_lookup (self->watches, GINT_TO_POINTER (fd));
+  int operation = watch != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  struct epoll_event event = { 0 };
+
+  if (watch == NULL)
+    {
+      watch = g_new0 (PenLaneWatch, 1);
+      watch->fd = fd;
+      g_hash_table_insert (self->watches, GINT_TO_POINTER (fd), watch);
+    }
+  watch->dispatch = dispatch;
+  watch->owner = owner;
+  watch->func = func;
+  event.data.ptr = watch;
+  if (condition & G_IO_IN)
+    event.events |= EPOLLIN | EPOLLRDHUP;
+  if (condition & G_IO_OUT)
+    event.events |= EPOLLOUT;
+  if (epoll_ctl (self->epoll_fd, operation, fd, &event) != 0)
+    g_critical ("descriptor %d cannot be watched: %s", fd, g_strerror (errno));
+}
+
+void
+pen_lane_unwatch (PenLane *self, int fd)
+{
+  PenLaneWatch *watch = NULL;
+
+  if (!g_hash_table_steal_extended (self->watches, GINT_TO_POINTER (fd), NULL, (gpointer *) &watch))
+    return;
+  epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+  watch->is_dead = TRUE;
+  if (self->is_in_round)
+    g_ptr_array_add (self->dead_watches, watch);
+  else
+    g_free (watch);
+}
+
+guint
+pen_lane_add_timer (PenLane *self, gint64 delay_us, PenLaneFunc func, gpointer user_data)
+{
+  PenLaneTimer *timer = g_new (PenLaneTimer, 1);
+  guint id = ++self->last_timer;
+
+  timer->id = id;
+  timer->due_us = pen_lane_get_monotonic_time (self) + MAX (delay_us, 0);
+  timer->func = func;
+  timer->user_data = user_data;
+  g_hash_table_insert (
+      self->timer_places, GUINT_TO_POINTER (id),
+      g_sequence_insert_sorted (self->timers, timer, pen_lane_compare_timers, NULL));
+  pen_lane_update_ready_time (self);
+  return id;
+}
+
+gpointer
+pen_lane_remove_timer (PenLane *self, guint timer)
+{
+  gpointer place = NULL;
+  gpointer user_data = NULL;
+
+  if (!g_hash_table_steal_extended (self->timer_places, GUINT_TO_POINTER (timer), NULL, &place))
+    return NULL;
+  user_data = ((PenLaneTimer *) g_sequence_get (place))->user_data;
+  g_sequence_remove (place);
+  pen_lane_update_ready_time (self);
+  return user_data;
+}
+
+void
+pen_lane_set_test_clock (PenLane *self, gint64 monotonic_us, gint64 real_us)
+{
+  self->has_test_clock = TRUE;
+  self->test_monotonic_us = monotonic_us;
+  self->test_real_us = real_us;
+  pen_lane_update_ready_time (self);
+}
+
+/* Moves the clock from timer to timer, so that each sees the time that it was set to. Rounds are
+ * bounded because a timer of no delay may set itself again for ever. */
+void
+pen_lane_advance (PenLane *self, gint64 us)
+{
+  gint64 goal_us = self->test_monotonic_us + us;
+
+  for (guint round = 0; round < MAX_TEST_ROUNDS && !g_sequence_is_empty (self->timers); round++)
+    {
+      const PenLaneTimer *first = g_sequence_get (g_sequence_get_begin_iter (self->timers));
+      gint64 step_us = MAX (first->due_us - self->test_monotonic_us, 0);
+
+      if (first->due_us > goal_us)
+        break;
+      self->test_monotonic_us += step_us;
+      self->test_real_us += step_us;
+      pen_lane_run_round (self);
+    }
+  self->test_real_us += goal_us - self->test_monotonic_us;
+  self->test_monotonic_us = goal_us;
+  pen_lane_run_round (self);
+}
