@@ -6,32 +6,11 @@
 
 #pragma once
 
+#include "pen-diagnostic.h"
 #include "pen-registry.h"
 #include "pen-settings.h"
 
 G_BEGIN_DECLS
-
-typedef enum
-{
-  PEN_DIAGNOSTIC_ERROR,
-  PEN_DIAGNOSTIC_WARNING,
-} PenDiagnosticLevel;
-
-/* One finding; line and column count from 1, the column in bytes; 0 where there is none. */
-typedef struct
-{
-  PenDiagnosticLevel level;
-  char *file;
-  guint line;
-  guint column;
-  char *message;
-} PenDiagnostic;
-
-PEN_RUNTIME_EXPORT
-void pen_diagnostic_free (PenDiagnostic *self);
-/* "site.pipeline:12:6: error: unknown key 'hots' in [source mqtt]; did you mean 'host'?" */
-PEN_RUNTIME_EXPORT
-char *pen_diagnostic_format (const PenDiagnostic *self);
 
 typedef enum
 {
@@ -95,6 +74,5 @@ PEN_RUNTIME_EXPORT
 PenElement *pen_definition_create_element (const PenDefinition *self, guint index);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenDefinition, pen_definition_unref)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenDiagnostic, pen_diagnostic_free)
 
 G_END_DECLS
