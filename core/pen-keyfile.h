@@ -1,0 +1,45 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The text of a keyfile as groups, keys and raw values, each with its place.
+ */
+
+#pragma once
+
+#include "pen-diagnostic.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  char *key;
+  char *value; /* raw: no escapes read, nothing substituted */
+  PenPlace key_place;
+  PenPlace value_place;
+} PenKeyfileEntry;
+
+typedef struct
+{
+  char *name; /* what stands between the brackets */
+  PenPlace place;
+  GPtrArray *entries; /* (element-type PenKeyfileEntry), each key once */
+} PenKeyfileGroup;
+
+/* Groups in the order of the file; several may have the same name. */
+typedef struct
+{
+  GPtrArray *groups; /* (element-type PenKeyfileGroup) */
+} PenKeyfile;
+
+#define PEN_KEYFILE_MAX_BYTES (1024 * 1024)
+
+PEN_RUNTIME_EXPORT
+PenKeyfile *pen_keyfile_scan (const char *text, gsize length, PenReport *report);
+PEN_RUNTIME_EXPORT
+void pen_keyfile_free (PenKeyfile *self);
+PEN_RUNTIME_EXPORT
+const PenKeyfileEntry *pen_keyfile_group_find (const PenKeyfileGroup *self, const char *key);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenKeyfile, pen_keyfile_free)
+
+G_END_DECLS
