@@ -1,0 +1,135 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Random texts, good and damaged: the library and the slow reader must come to the same verdict
+ * and find the same pieces.
+ */
+
+#include "config.h"
+
+#include "pen-guard.h"
+#include "pen-judge-json.h"
+#include "pen-random-json.h"
+#include "pen-test.h"
+
+#define LIMIT (1024 * 1024)
+#define N_TEXTS 20000
+
+/* Puts brackets around the text, about as many as are allowed. */
+static void
+test_random_bury (GString *text)
+{
+  gint n_levels = g_test_rand_int_range (55, 70);
+
+  for (gint i = 0; i < n_levels; i++)
+    {
+      gboolean is_object = pen_random_chance (3);
+
+      g_string_prepend (text, is_object ? "{\"a\":" : "[");
+      g_string_append (text, is_object ? "}" : "]");
+    }
+}
+
+static void
+test_random_judge (guint n_mutations)
+{
+  g_autoptr (PenGuard) guard = pen_guard_new (LIMIT);
+
+  for (guint i = 0; i < N_TEXTS; i++)
+    {
+      g_autoptr (GString) text = g_string_new (NULL);
+      gint n_rounds = n_mutations == 0 ? 0 : g_test_rand_int_range (1, (gint32) n_mutations + 1);
+
+      pen_random_json_space (text);
+      pen_random_json_value (text, 5);
+      if (pen_random_chance (20))
+        test_random_bury (text);
+      pen_random_json_space (text);
+      for (gint round = 0; round < n_rounds; round++)
+        pen_random_json_mutate (text);
+      pen_judge_json (pen_guard_put (guard, text->str, text->len), text->len);
+    }
+}
+
+static void
+test_random_good (void)
+{
+  test_random_judge (0);
+}
+
+static void
+test_random_damaged_once (void)
+{
+  test_random_judge (1);
+}
+
+static void
+test_random_damaged_often (void)
+{
+  test_random_judge (6);
+}
+
+/* Every way to cut one long text. */
+static void
+test_random_cut (void)
+{
+  static const char text[] = "{\"key\":[1,-0.5e+10,\"a\\u0041\\ud83d\\ude00é€𝄞\",true,false,null],"
+                             "\"0123456789abcdef\":{}}";
+  g_autoptr (PenGuard) guard = pen_guard_new (LIMIT);
+
+  for (gsize length = 0; length < sizeof text; length++)
+    pen_judge_json (pen_guard_put (guard, text, length), length);
+}
+
+/* Every byte at every place of a vector, inside a string. */
+static void
+test_random_byte_at_every_place (void)
+{
+  g_autoptr (PenGuard) guard = pen_guard_new (LIMIT);
+
+  for (guint place = 0; place < 36; place++)
+    for (guint byte = 0; byte < 256; byte++)
+      {
+        g_autoptr (GString) text = g_string_new ("\"");
+
+        for (guint i = 0; i < 36; i++)
+          g_string_append_c (text, i == place ? (char) byte : 'x');
+        g_string_append_c (text, '"');
+        pen_judge_json (pen_guard_put (guard, text->str, text->len), text->len);
+      }
+}
+
+/* Every byte at every place of a number that is longer than two vectors. */
+static void
+test_random_byte_in_number (void)
+{
+  static const char *const numbers[]
+      = { "123456789012345678901234567890123456789012", "-0.1234567890123456789012345678901234567",
+          "12345678901234567890123456789.5e+12" };
+  g_autoptr (PenGuard) guard = pen_guard_new (LIMIT);
+
+  for (gsize n = 0; n < G_N_ELEMENTS (numbers); n++)
+    for (gsize place = 0; numbers[n][place] != '\0'; place++)
+      for (guint byte = 0; byte < 256; byte++)
+        {
+          g_autofree char *text
+              = g_strdup_printf ("[%s,2                                 ]", numbers[n]);
+
+          text[place + 1] = (char) byte;
+          pen_judge_json (pen_guard_put (guard, text, strlen (numbers[n]) + 36),
+                          strlen (numbers[n]) + 36);
+        }
+}
+
+int
+main (int argc, char **argv)
+{
+  pen_test_init (&argc, &argv);
+  g_test_add_func ("/json/random/good", test_random_good);
+  g_test_add_func ("/json/random/damaged-once", test_random_damaged_once);
+  g_test_add_func ("/json/random/damaged-often", test_random_damaged_often);
+  g_test_add_func ("/json/random/cut", test_random_cut);
+  g_test_add_func ("/json/random/byte-at-every-place", test_random_byte_at_every_place);
+  g_test_add_func ("/json/random/byte-in-number", test_random_byte_in_number);
+  return g_test_run ();
+}
