@@ -31,6 +31,7 @@ struct _PenEvent
   gboolean is_merged;
   GPtrArray *more_tokens; /* of a merged event */
   PenEventExtra *extra;
+  PenJson *json; /* atomic; made on first use */
 };
 
 G_DEFINE_BOXED_TYPE (PenEvent, pen_event, pen_event_ref, pen_event_unref)
@@ -195,6 +196,7 @@ pen_event_unref (PenEvent *self)
   g_clear_pointer (&self->topic, g_ref_string_release);
   g_clear_pointer (&self->origin, pen_event_unref);
   g_clear_pointer (&self->extra, pen_event_extra_unref);
+  g_clear_pointer (&self->json, pen_json_unref);
   g_clear_pointer (&self->more_tokens, g_ptr_array_unref);
   g_clear_pointer (&self->token, pen_token_unref);
   g_free (self);
@@ -438,4 +440,59 @@ pen_event_take_token (PenEvent *self, PenToken *token)
   g_return_if_fail (self->token == NULL);
 
   self->token = token;
+}
+
+/**
+ * pen_event_get_json: (skip)
+ * @self: an event
+ * @error: return location of a #PenJsonError
+ *
+ * Parses the payload on first use; every reader of the event gets the same document.
+ *
+ * Returns: (transfer none) (nullable): the document, as long as the event lives
+ *
+ * Threads: any
+ */
+PenJson *
+pen_event_get_json (PenEvent *self, GError **error)
+{
+  PenJson *json = g_atomic_pointer_get (&self->json);
+
+  if (json != NULL)
+    return json;
+  json = pen_json_new_from_bytes (self->payload, error);
+  if (json != NULL && !g_atomic_pointer_compare_and_exchange (&self->json, NULL, json))
+    {
+      pen_json_unref (json);
+      json = g_atomic_pointer_get (&self->json);
+    }
+  return json;
+}
+
+/**
+ * pen_event_get_json_node:
+ * @self: an event
+ * @error: return location of a #PenJsonError
+ *
+ * Gives the payload as json-glib has it, for those who want that. The text is checked before
+ * json-glib sees it (it crashes on deep nesting); numbers beyond 64 bits or a double are changed by
+ * it, so what must stay as it came is read with [method@Event.get_json].
+ *
+ * Returns: (transfer full) (nullable): a node of the caller's own
+ *
+ * Threads: any
+ */
+JsonNode *
+pen_event_get_json_node (PenEvent *self, GError **error)
+{
+  g_autoptr (JsonParser) parser = NULL;
+  gsize length = 0;
+  const char *text = pen_event_get_data (self, &length);
+
+  if (!pen_json_validate (text, length, error))
+    return NULL;
+  parser = json_parser_new ();
+  if (!json_parser_load_from_data (parser, text, (gssize) length, error))
+    return NULL;
+  return json_parser_steal_root (parser);
 }

@@ -25,9 +25,8 @@
 typedef struct
 {
   int fd;
-  PenLaneWatchFunc dispatch;
-  gpointer owner;
-  gpointer func;
+  PenElement *element;
+  PenWatchFunc func;
   gboolean is_dead; /* unwatched in the round that is under way */
 } PenLaneWatch;
 
@@ -35,7 +34,9 @@ typedef struct
 {
   guint id;
   gint64 due_us;
-  PenLaneFunc func;
+  PenLaneFunc func; /* of the runtime's own, or NULL */
+  PenElement *element;
+  PenTimerFunc element_func;
   gpointer user_data;
 } PenLaneTimer;
 
@@ -130,8 +131,7 @@ pen_lane_dispatch_descriptors (PenLane *self)
       PenLaneWatch *watch = events[i].data.ptr;
 
       if (!watch->is_dead)
-        watch->dispatch (watch->owner, watch->func, watch->fd,
-                         pen_lane_from_epoll (events[i].events));
+        watch->func (watch->element, watch->fd, pen_lane_from_epoll (events[i].events));
     }
 }
 
@@ -153,7 +153,10 @@ pen_lane_dispatch_timers (PenLane *self)
         return;
       g_hash_table_remove (self->timer_places, GUINT_TO_POINTER (timer.id));
       g_sequence_remove (first);
-      timer.func (timer.user_data);
+      if (timer.func != NULL)
+        timer.func (timer.user_data);
+      else
+        timer.element_func (timer.element, timer.user_data);
     }
 }
 
@@ -335,11 +338,10 @@ pen_lane_cancel_deferred (PenLane *self, PenLaneDeferred *deferred)
 
 void
 pen_lane_watch (PenLane *self,
+                PenElement *element,
                 int fd,
                 GIOCondition condition,
-                PenLaneWatchFunc dispatch,
-                gpointer owner,
-                gpointer func)
+                PenWatchFunc func)
 {
   PenLaneWatch *watch = g_hash_table_lookup (self->watches, GINT_TO_POINTER (fd));
   int operation = watch != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
@@ -351,8 +353,7 @@ pen_lane_watch (PenLane *self,
       watch->fd = fd;
       g_hash_table_insert (self->watches, GINT_TO_POINTER (fd), watch);
     }
-  watch->dispatch = dispatch;
-  watch->owner = owner;
+  watch->element = element;
   watch->func = func;
   event.data.ptr = watch;
   if (condition & G_IO_IN)
@@ -378,35 +379,52 @@ pen_lane_unwatch (PenLane *self, int fd)
     g_free (watch);
 }
 
+static guint
+pen_lane_insert_timer (PenLane *self, PenLaneTimer *timer, gint64 delay_us)
+{
+  timer->id = ++self->last_timer;
+  timer->due_us = pen_lane_get_monotonic_time (self) + MAX (delay_us, 0);
+  g_hash_table_insert (
+      self->timer_places, GUINT_TO_POINTER (timer->id),
+      g_sequence_insert_sorted (self->timers, timer, pen_lane_compare_timers, NULL));
+  pen_lane_update_ready_time (self);
+  return timer->id;
+}
+
 guint
 pen_lane_add_timer (PenLane *self, gint64 delay_us, PenLaneFunc func, gpointer user_data)
 {
-  PenLaneTimer *timer = g_new (PenLaneTimer, 1);
-  guint id = ++self->last_timer;
+  PenLaneTimer *timer = g_new0 (PenLaneTimer, 1);
 
-  timer->id = id;
-  timer->due_us = pen_lane_get_monotonic_time (self) + MAX (delay_us, 0);
   timer->func = func;
   timer->user_data = user_data;
-  g_hash_table_insert (
-      self->timer_places, GUINT_TO_POINTER (id),
-      g_sequence_insert_sorted (self->timers, timer, pen_lane_compare_timers, NULL));
-  pen_lane_update_ready_time (self);
-  return id;
+  return pen_lane_insert_timer (self, timer, delay_us);
 }
 
-gpointer
+guint
+pen_lane_add_element_timer (PenLane *self,
+                            PenElement *element,
+                            gint64 delay_us,
+                            PenTimerFunc func,
+                            gpointer user_data)
+{
+  PenLaneTimer *timer = g_new0 (PenLaneTimer, 1);
+
+  timer->element = element;
+  timer->element_func = func;
+  timer->user_data = user_data;
+  return pen_lane_insert_timer (self, timer, delay_us);
+}
+
+void
 pen_lane_remove_timer (PenLane *self, guint timer)
 {
   gpointer place = NULL;
-  gpointer user_data = NULL;
 
   if (!g_hash_table_steal_extended (self->timer_places, GUINT_TO_POINTER (timer), NULL, &place))
-    return NULL;
-  user_data = ((PenLaneTimer *) g_sequence_get (place))->user_data;
+    return;
   g_sequence_remove (place);
   pen_lane_update_ready_time (self);
-  return user_data;
 }
 
 void

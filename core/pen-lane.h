@@ -6,14 +6,13 @@
 
 #pragma once
 
-#include "pen-version.h"
+#include "pen-element.h"
 
 G_BEGIN_DECLS
 
 typedef struct _PenLane PenLane;
 
 typedef void (*PenLaneFunc) (gpointer user_data);
-typedef void (*PenLaneWatchFunc) (gpointer owner, gpointer func, int fd, GIOCondition condition);
 
 /* What is to be done at the end of the round in which it is asked for; part of the struct that
  * asks, and zero-initialised but for the first two. */
@@ -52,19 +51,23 @@ PEN_RUNTIME_EXPORT
 void pen_lane_cancel_deferred (PenLane *self, PenLaneDeferred *deferred);
 PEN_RUNTIME_EXPORT
 void pen_lane_watch (PenLane *self,
+                     PenElement *element,
                      int fd,
                      GIOCondition condition,
-                     PenLaneWatchFunc dispatch,
-                     gpointer owner,
-                     gpointer func);
+                     PenWatchFunc func);
 PEN_RUNTIME_EXPORT
 void pen_lane_unwatch (PenLane *self, int fd);
 /* Never 0. */
 PEN_RUNTIME_EXPORT
 guint pen_lane_add_timer (PenLane *self, gint64 delay_us, PenLaneFunc func, gpointer user_data);
-/* The timer's user data, NULL if it has run out or never was. */
 PEN_RUNTIME_EXPORT
-gpointer pen_lane_remove_timer (PenLane *self, guint timer);
+guint pen_lane_add_element_timer (PenLane *self,
+                                  PenElement *element,
+                                  gint64 delay_us,
+                                  PenTimerFunc func,
+                                  gpointer user_data);
+PEN_RUNTIME_EXPORT
+void pen_lane_remove_timer (PenLane *self, guint timer);
 
 /* For tests: a clock that stands still until it is moved, and timers that follow it. */
 PEN_RUNTIME_EXPORT

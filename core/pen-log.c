@@ -68,6 +68,38 @@ pen_log_append_text (GString *line,
 }
 
 static void
+pen_log_append_json (GString *line,
+                     const char *time,
+                     const char *level,
+                     const char *pipeline,
+                     const char *element,
+                     const char *message)
+{
+  PenJsonWriter writer;
+  g_autofree char *valid = g_utf8_make_valid (message, -1);
+
+  pen_json_writer_init (&writer, line);
+  pen_json_writer_begin_object (&writer);
+  pen_json_writer_key (&writer, "time");
+  pen_json_writer_string (&writer, time, -1);
+  pen_json_writer_key (&writer, "level");
+  pen_json_writer_string (&writer, level, -1);
+  if (pipeline != NULL)
+    {
+      pen_json_writer_key (&writer, "pipeline");
+      pen_json_writer_string (&writer, pipeline, -1);
+    }
+  if (element != NULL)
+    {
+      pen_json_writer_key (&writer, "element");
+      pen_json_writer_string (&writer, element, -1);
+    }
+  pen_json_writer_key (&writer, "message");
+  pen_json_writer_string (&writer, valid, -1);
+  pen_json_writer_end_object (&writer);
+}
+
+static void
 pen_log_write_line (const char *text, gsize length)
 {
   while (length > 0)
@@ -100,7 +132,8 @@ pen_log_writer (GLogLevelFlags level, const GLogField *fields, gsize n_fields, g
   now = g_date_time_new_now_utc ();
   time = g_date_time_format (now, "%Y-%m-%dT%H:%M:%S.%f+00:00");
   line = g_string_sized_new (256);
-  pen_log_append_text (line, time, pen_log_get_level_name (level), pipeline, element, message);
+  (log_format == PEN_LOG_JSON ? pen_log_append_json : pen_log_append_text) (
+      line, time, pen_log_get_level_name (level), pipeline, element, message);
   g_string_append_c (line, '\n');
   pen_log_write_line (line->str, line->len);
   return G_LOG_WRITER_HANDLED;

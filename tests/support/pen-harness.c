@@ -46,13 +46,6 @@ typedef struct
   PenHarness *harness;
 } PenHarnessOutput;
 
-typedef struct
-{
-  PenElement *element;
-  PenTimerFunc func;
-  gpointer user_data;
-} PenHarnessTimer;
-
 static void
 pen_harness_rejection_free (gpointer data)
 {
@@ -148,34 +141,19 @@ pen_harness_host_get_real_time (PenHost *host)
 }
 
 static void
-pen_harness_dispatch_watch (gpointer owner, gpointer func, int fd, GIOCondition condition)
-{
-  ((PenWatchFunc) func) (owner, fd, condition);
-}
-
-static void
 pen_harness_host_watch (PenHost *host,
                         PenElement *element,
                         int fd,
                         GIOCondition condition,
                         PenWatchFunc func)
 {
-  pen_lane_watch (((PenHarness *) host)->lane, fd, condition, pen_harness_dispatch_watch, element,
-                  (gpointer) func);
+  pen_lane_watch (((PenHarness *) host)->lane, element, fd, condition, func);
 }
 
 static void
 pen_harness_host_unwatch (PenHost *host, PenElement *element, int fd)
 {
   pen_lane_unwatch (((PenHarness *) host)->lane, fd);
-}
-
-static void
-pen_harness_dispatch_timer (gpointer data)
-{
-  g_autofree PenHarnessTimer *timer = data;
-
-  timer->func (timer->element, timer->user_data);
 }
 
 static guint
@@ -185,19 +163,14 @@ pen_harness_host_add_timer (PenHost *host,
                             PenTimerFunc func,
                             gpointer user_data)
 {
-  PenHarnessTimer *timer = g_new (PenHarnessTimer, 1);
-
-  timer->element = element;
-  timer->func = func;
-  timer->user_data = user_data;
-  return pen_lane_add_timer (((PenHarness *) host)->lane, delay_us, pen_harness_dispatch_timer,
-                             timer);
+  return pen_lane_add_element_timer (((PenHarness *) host)->lane, element, delay_us, func,
+                                     user_data);
 }
 
 static void
 pen_harness_host_remove_timer (PenHost *host, PenElement *element, guint timer)
 {
-  g_free (pen_lane_remove_timer (((PenHarness *) host)->lane, timer));
+  pen_lane_remove_timer (((PenHarness *) host)->lane, timer);
 }
 
 static void
