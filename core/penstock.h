@@ -22,6 +22,7 @@
 
 #include "pen-check.h"
 #include "pen-element.h"
+#include "pen-line-format.h"
 #include "pen-sink.h"
 #include "pen-source.h"
 #include "pen-transform.h"
