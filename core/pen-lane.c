@@ -241,17 +241,22 @@ pen_lane_quit (gpointer data)
 }
 
 void
+pen_lane_join (PenLane *self)
+{
+  if (self->thread == NULL)
+    return;
+  pen_lane_invoke (self, pen_lane_quit, self->loop);
+  g_thread_join (g_steal_pointer (&self->thread));
+  g_main_loop_unref (self->loop);
+}
+
+void
 pen_lane_free (PenLane *self)
 {
   GHashTableIter iter;
   gpointer watch;
 
-  if (self->thread != NULL)
-    {
-      pen_lane_invoke (self, pen_lane_quit, self->loop);
-      g_thread_join (self->thread);
-      g_main_loop_unref (self->loop);
-    }
+  pen_lane_join (self);
   g_source_destroy (self->source);
   g_source_unref (self->source);
   g_hash_table_iter_init (&iter, self->watches);

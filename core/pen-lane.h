@@ -29,6 +29,9 @@ PEN_RUNTIME_EXPORT
 PenLane *pen_lane_new (GMainContext *context);
 /* Ends the thread, if any, after what was invoked before. Not from the lane itself. */
 PEN_RUNTIME_EXPORT
+void pen_lane_join (PenLane *self);
+/* Joins it if nobody has; after all that refers to it has gone. */
+PEN_RUNTIME_EXPORT
 void pen_lane_free (PenLane *self);
 PEN_RUNTIME_EXPORT
 GMainContext *pen_lane_get_context (PenLane *self);

@@ -197,10 +197,22 @@ pen_outlet_schedule_retry (PenOutlet *self)
 }
 
 static void
+pen_outlet_discard (PenOutlet *self)
+{
+  g_clear_pointer (&self->filling, pen_batch_unref);
+  g_queue_clear_full (&self->closed, (GDestroyNotify) pen_batch_unref);
+  g_clear_pointer (&self->writing, pen_batch_unref);
+  self->n_events = 0;
+  self->n_bytes = 0;
+}
+
+static void
 pen_outlet_fail (PenOutlet *self, GError *error)
 {
   self->state = PEN_OUTLET_FAILED;
   self->functions->failed (self->owner, self->sink, error);
+  /* the owner has seen to it that this acknowledges nothing */
+  pen_outlet_discard (self);
 }
 
 /* A step failed: what its error says is to be done. Errors of other domains are bugs of a plugin
@@ -466,7 +478,7 @@ pen_outlet_take (PenOutlet *self, PenEvent *event)
 {
   gsize n_bytes = g_bytes_get_size (pen_event_get_payload (event));
 
-  if (self->is_abandoned)
+  if (self->is_abandoned || self->state == PEN_OUTLET_FAILED)
     {
       pen_event_unref (event);
       return;

@@ -29,7 +29,8 @@ typedef struct
   void (*full) (gpointer owner, gboolean is_full);
   /* nothing waits and nothing is under way */
   void (*idle) (gpointer owner);
-  /* nothing will ever pass (again); takes @error */
+  /* nothing will ever pass (again); takes @error. What waits is dropped after this: the owner
+   * makes sure that it is not acknowledged */
   void (*failed) (gpointer owner, PenSink *sink, GError *error);
   /* the sink is closed */
   void (*stopped) (gpointer owner);

@@ -1,0 +1,522 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The elements of one keyfile, wired to each other on a lane, from start to end.
+ *
+ * Sinks open first, sources start last, so nothing arrives that has nowhere to go. The end is the
+ * same for every reason: the sources are paused, what is in flight goes on to the sinks, the
+ * sources hear what settled and are closed, then the sinks are. If the run was asked to stop, or
+ * failed, all that is bounded by the drain timeout; what is not delivered by then is not
+ * acknowledged either: the token queues are closed before its events are dropped. Whether the next
+ * step of the end is due is looked at in one place, at the end of a round of the lane
+ * (pen_pipeline_advance).
+ */
+
+#include "config.h"
+
+#include "pen-pipeline-private.h"
+
+static void
+pen_pipeline_set_readers (PenPipeline *self)
+{
+  for (guint i = 0; i < self->n_nodes; i++)
+    {
+      const PenElementDefinition *definition = pen_definition_get_element (self->definition, i);
+
+      for (guint j = 0; j < definition->n_inputs; j++)
+        {
+          PenPipelineNode *input = &self->nodes[definition->inputs[j]];
+
+          input->readers = g_renew (PenPipelineNode *, input->readers, input->n_readers + 1);
+          input->readers[input->n_readers++] = &self->nodes[i];
+        }
+    }
+}
+
+static gboolean
+pen_pipeline_node_reaches (const PenPipelineNode *node, const PenPipelineNode *goal)
+{
+  for (guint i = 0; i < node->n_readers; i++)
+    if (node->readers[i] == goal || pen_pipeline_node_reaches (node->readers[i], goal))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+pen_pipeline_set_sources (PenPipeline *self, PenPipelineNode *sink)
+{
+  sink->sources = g_new0 (PenPipelineNode *, self->n_nodes);
+  for (guint i = 0; i < self->n_nodes; i++)
+    {
+      PenPipelineNode *node = &self->nodes[i];
+
+      if (node->kind == PEN_KIND_SOURCE
+          && (sink == self->dead_letter || pen_pipeline_node_reaches (node, sink)))
+        sink->sources[sink->n_sources++] = node;
+    }
+}
+
+static void
+pen_pipeline_source_settled (guint64 position, gpointer user_data)
+{
+  PenPipelineNode *node = user_data;
+
+  node->settled = position;
+  pen_lane_defer (node->pipeline->lane, &node->settle);
+}
+
+static void
+pen_pipeline_tell_settled (gpointer data)
+{
+  PenPipelineNode *node = data;
+
+  if (node->tokens != NULL)
+    pen_source_settle (PEN_SOURCE (node->element), node->settled);
+}
+
+static void
+pen_pipeline_outlet_started (gpointer owner)
+{
+  PenPipelineNode *node = owner;
+
+  node->is_outlet_started = TRUE;
+  pen_lane_defer (node->pipeline->lane, &node->pipeline->advance);
+}
+
+static void
+pen_pipeline_outlet_reject (gpointer owner,
+                            PenSink *sink,
+                            PenEvent *event,
+                            const char *reason,
+                            const char *message)
+{
+  pen_pipeline_reject (owner, event, reason, message);
+}
+
+static void
+pen_pipeline_outlet_full (gpointer owner, gboolean is_full)
+{
+  PenPipelineNode *sink = owner;
+
+  for (guint i = 0; i < sink->n_sources; i++)
+    {
+      PenPipelineNode *source = sink->sources[i];
+
+      source->n_full += is_full ? 1 : (guint) -1;
+      if (sink->pipeline->state != PEN_PIPELINE_RUNNING || !source->is_started)
+        continue;
+      if (source->n_full > 0)
+        pen_source_pause (PEN_SOURCE (source->element));
+      else if (!source->is_finished)
+        pen_source_resume (PEN_SOURCE (source->element));
+    }
+}
+
+static void
+pen_pipeline_outlet_idle (gpointer owner)
+{
+  PenPipelineNode *node = owner;
+
+  if (node->pipeline->state == PEN_PIPELINE_DRAINING)
+    pen_lane_defer (node->pipeline->lane, &node->pipeline->advance);
+}
+
+static void
+pen_pipeline_outlet_failed (gpointer owner, PenSink *sink, GError *error)
+{
+  PenPipelineNode *node = owner;
+
+  pen_pipeline_fail (node->pipeline, PEN_ELEMENT (sink), error);
+}
+
+static void
+pen_pipeline_outlet_stopped (gpointer owner)
+{
+  PenPipelineNode *node = owner;
+
+  node->is_outlet_stopped = TRUE;
+  pen_lane_defer (node->pipeline->lane, &node->pipeline->advance);
+}
+
+static const PenOutletFunctions pen_pipeline_outlet_functions = {
+  .started = pen_pipeline_outlet_started,
+  .reject = pen_pipeline_outlet_reject,
+  .full = pen_pipeline_outlet_full,
+  .idle = pen_pipeline_outlet_idle,
+  .failed = pen_pipeline_outlet_failed,
+  .stopped = pen_pipeline_outlet_stopped,
+};
+
+static gboolean
+pen_pipeline_is_only_of_kind (PenPipeline *self, PenElementKind kind)
+{
+  guint n_of_kind = 0;
+
+  for (guint i = 0; i < self->n_nodes; i++)
+    n_of_kind += pen_definition_get_element (self->definition, i)->kind == kind;
+  return n_of_kind == 1;
+}
+
+static void
+pen_pipeline_init_node (PenPipeline *self, guint index, PenWorkers *workers)
+{
+  const PenElementDefinition *definition = pen_definition_get_element (self->definition, index);
+  PenPipelineNode *node = &self->nodes[index];
+  PenMetrics *metrics = NULL;
+
+  node->pipeline = self;
+  node->kind = definition->kind;
+  node->element = pen_definition_create_element (self->definition, index);
+  pen_element_attach (node->element, &self->host, node->kind, self->name, definition->name,
+                      pen_pipeline_is_only_of_kind (self, node->kind));
+  metrics = pen_element_get_metrics (node->element);
+  node->n_received = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "events_received", NULL);
+  if (node->kind == PEN_KIND_SINK || node->kind == PEN_KIND_DEAD_LETTER)
+    {
+      node->outlet = pen_outlet_new (PEN_SINK (node->element), self->lane, workers,
+                                     &pen_pipeline_outlet_functions, node);
+      return;
+    }
+  node->n_sent = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "events_sent", NULL);
+  if (node->kind == PEN_KIND_TRANSFORM)
+    {
+      pen_pipeline_node_init_output (node);
+      return;
+    }
+  node->n_bytes_received = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "bytes_received", NULL);
+  node->is_connected = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "connected", NULL);
+  node->tokens
+      = pen_token_queue_new (pen_lane_get_context (self->lane), pen_pipeline_source_settled, node);
+  node->settle.func = pen_pipeline_tell_settled;
+  node->settle.user_data = node;
+}
+
+/* Nothing that settles from now on is acknowledged. */
+static void
+pen_pipeline_close_tokens (PenPipeline *self)
+{
+  for (guint i = 0; i < self->n_nodes; i++)
+    g_clear_pointer (&self->nodes[i].tokens, pen_token_queue_close);
+}
+
+static void
+pen_pipeline_end (PenPipeline *self)
+{
+  self->state = PEN_PIPELINE_ENDED;
+  if (self->drain_timer != 0)
+    pen_lane_remove_timer (self->lane, self->drain_timer);
+  self->drain_timer = 0;
+  self->functions->ended (self->owner, self);
+}
+
+static void
+pen_pipeline_pause_sources (PenPipeline *self)
+{
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].kind == PEN_KIND_SOURCE && self->nodes[i].is_started)
+      pen_source_pause (PEN_SOURCE (self->nodes[i].element));
+}
+
+static void
+pen_pipeline_close_kind (PenPipeline *self, PenElementKind kind)
+{
+  for (guint i = 0; i < self->n_nodes; i++)
+    {
+      PenPipelineNode *node = &self->nodes[i];
+
+      if (node->kind != kind)
+        continue;
+      if (node->is_started)
+        pen_element_stop (node->element);
+      node->is_started = FALSE;
+      if (node->tick_timer != 0)
+        pen_lane_remove_timer (self->lane, node->tick_timer);
+      node->tick_timer = 0;
+    }
+}
+
+static void
+pen_pipeline_close_sources (PenPipeline *self)
+{
+  pen_pipeline_close_kind (self, PEN_KIND_SOURCE);
+  pen_pipeline_close_kind (self, PEN_KIND_TRANSFORM);
+}
+
+/* The time to drain is over: whatever is not written is not acknowledged. */
+static void
+pen_pipeline_give_up (gpointer data)
+{
+  PenPipeline *self = data;
+
+  self->drain_timer = 0;
+  pen_pipeline_close_tokens (self);
+  pen_pipeline_close_sources (self);
+  for (guint i = 0; i < self->n_nodes; i++)
+    {
+      PenPipelineNode *node = &self->nodes[i];
+
+      if (node->outlet == NULL || node->is_outlet_stopped)
+        continue;
+      pen_element_log (node->element, G_LOG_LEVEL_WARNING,
+                       "not done when the time to drain was over: %u events were not written and "
+                       "not acknowledged",
+                       pen_outlet_get_n_events (node->outlet));
+      if (!pen_outlet_abandon (node->outlet))
+        self->has_abandoned = TRUE;
+    }
+  pen_pipeline_end (self);
+}
+
+static void
+pen_pipeline_begin_drain (PenPipeline *self)
+{
+  self->state = PEN_PIPELINE_DRAINING;
+  pen_pipeline_pause_sources (self);
+  if (!self->is_asked_to_stop)
+    for (guint i = 0; i < self->n_nodes; i++)
+      if (self->nodes[i].kind == PEN_KIND_TRANSFORM)
+        pen_pipeline_node_drain (&self->nodes[i]);
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].outlet != NULL)
+      pen_outlet_drain (self->nodes[i].outlet);
+  pen_lane_defer (self->lane, &self->advance);
+}
+
+static void
+pen_pipeline_begin_stop (PenPipeline *self)
+{
+  self->state = PEN_PIPELINE_STOPPING;
+  pen_pipeline_close_sources (self);
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].outlet != NULL)
+      pen_outlet_stop (self->nodes[i].outlet);
+  pen_lane_defer (self->lane, &self->advance);
+}
+
+static gboolean
+pen_pipeline_all_outlets (PenPipeline *self, gboolean (*is_so) (const PenPipelineNode *node))
+{
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].outlet != NULL && !is_so (&self->nodes[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+pen_pipeline_is_outlet_started (const PenPipelineNode *node)
+{
+  return node->is_outlet_started;
+}
+
+static gboolean
+pen_pipeline_is_outlet_idle (const PenPipelineNode *node)
+{
+  return pen_outlet_is_idle (node->outlet);
+}
+
+static gboolean
+pen_pipeline_is_outlet_stopped (const PenPipelineNode *node)
+{
+  return node->is_outlet_stopped;
+}
+
+/* The sinks are open: transforms, then sources. A start that fails is the end. */
+static void
+pen_pipeline_start_rest (PenPipeline *self)
+{
+  static const PenElementKind order[] = { PEN_KIND_TRANSFORM, PEN_KIND_SOURCE };
+
+  self->state = PEN_PIPELINE_RUNNING;
+  for (guint i = 0; i < G_N_ELEMENTS (order); i++)
+    for (guint j = 0; j < self->n_nodes && self->state == PEN_PIPELINE_RUNNING; j++)
+      {
+        PenPipelineNode *node = &self->nodes[j];
+        GError *error = NULL;
+
+        if (node->kind != order[i])
+          continue;
+        node->is_started = pen_element_start (node->element, &error);
+        if (!node->is_started)
+          pen_pipeline_fail (self, node->element, error);
+        else if (node->kind == PEN_KIND_SOURCE && node->n_full > 0)
+          pen_source_pause (PEN_SOURCE (node->element));
+      }
+}
+
+static gboolean
+pen_pipeline_has_settling (PenPipeline *self)
+{
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].settle.is_queued)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+pen_pipeline_advance (gpointer data)
+{
+  PenPipeline *self = data;
+
+  if (self->state == PEN_PIPELINE_STARTING
+      && pen_pipeline_all_outlets (self, pen_pipeline_is_outlet_started))
+    pen_pipeline_start_rest (self);
+  else if (self->state == PEN_PIPELINE_DRAINING
+           && pen_pipeline_all_outlets (self, pen_pipeline_is_outlet_idle))
+    {
+      if (pen_pipeline_has_settling (self)) /* the sources hear it before they close */
+        pen_lane_defer (self->lane, &self->advance);
+      else
+        pen_pipeline_begin_stop (self);
+    }
+  else if (self->state == PEN_PIPELINE_STOPPING
+           && pen_pipeline_all_outlets (self, pen_pipeline_is_outlet_stopped))
+    pen_pipeline_end (self);
+}
+
+/* An element will never work (again); takes @error. */
+void
+pen_pipeline_fail (PenPipeline *self, PenElement *element, GError *error)
+{
+  g_autoptr (GError) taken = error;
+
+  if (g_error_matches (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_CLOSED))
+    {
+      pen_element_log (element, G_LOG_LEVEL_INFO, "%s", error->message);
+      self->functions->closed (self->owner, self);
+    }
+  else
+    {
+      pen_element_log (element, G_LOG_LEVEL_CRITICAL, "%s", error->message);
+      self->outcome = PEN_OUTCOME_FAILED;
+    }
+  if (PEN_IS_SINK (element))
+    pen_pipeline_close_tokens (self); /* what waits for it is never written, nor acknowledged */
+  pen_pipeline_stop (self);
+}
+
+/* A source has ended by itself. */
+void
+pen_pipeline_source_finished (PenPipeline *self, PenPipelineNode *node)
+{
+  node->is_finished = TRUE;
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].kind == PEN_KIND_SOURCE && !self->nodes[i].is_finished)
+      return;
+  if (self->state == PEN_PIPELINE_RUNNING)
+    pen_pipeline_begin_drain (self);
+}
+
+/* documented in the header, as what follows */
+PenPipeline *
+pen_pipeline_new (PenDefinition *definition,
+                  PenLane *lane,
+                  PenWorkers *workers,
+                  const PenPipelineFunctions *functions,
+                  gpointer owner)
+{
+  PenPipeline *self = g_new0 (PenPipeline, 1);
+
+  self->host.functions = &pen_pipeline_host_functions;
+  self->definition = pen_definition_ref (definition);
+  self->name = g_strdup (pen_definition_get_name (definition));
+  self->lane = lane;
+  self->functions = functions;
+  self->owner = owner;
+  self->advance.func = pen_pipeline_advance;
+  self->advance.user_data = self;
+  self->n_nodes = pen_definition_get_n_elements (definition);
+  self->nodes = g_new0 (PenPipelineNode, self->n_nodes);
+  for (guint i = 0; i < self->n_nodes; i++)
+    {
+      pen_pipeline_init_node (self, i, workers);
+      if (self->nodes[i].kind == PEN_KIND_DEAD_LETTER)
+        self->dead_letter = &self->nodes[i];
+    }
+  pen_pipeline_set_readers (self);
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].outlet != NULL)
+      pen_pipeline_set_sources (self, &self->nodes[i]);
+  return self;
+}
+
+void
+pen_pipeline_free (PenPipeline *self)
+{
+  pen_lane_cancel_deferred (self->lane, &self->advance);
+  pen_pipeline_close_tokens (self);
+  for (guint i = 0; i < self->n_nodes; i++)
+    {
+      PenPipelineNode *node = &self->nodes[i];
+
+      pen_lane_cancel_deferred (self->lane, &node->settle);
+      g_clear_pointer (&node->outlet, pen_outlet_unref);
+      g_clear_pointer (&node->output.events, g_ptr_array_unref);
+      g_clear_pointer (&node->output.skipped, g_ptr_array_unref);
+      g_clear_pointer (&node->complaints, g_hash_table_unref);
+      g_free (node->readers);
+      g_free (node->sources);
+      pen_element_detach (node->element);
+      g_object_unref (node->element);
+    }
+  g_free (self->nodes);
+  g_free (self->name);
+  pen_definition_unref (self->definition);
+  g_free (self);
+}
+
+void
+pen_pipeline_start (PenPipeline *self)
+{
+  if (self->state != PEN_PIPELINE_NEW)
+    return;
+  self->state = PEN_PIPELINE_STARTING;
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].outlet != NULL && self->state == PEN_PIPELINE_STARTING)
+      pen_outlet_start (self->nodes[i].outlet);
+}
+
+void
+pen_pipeline_stop (PenPipeline *self)
+{
+  PenPipelineState state = self->state;
+
+  if (state == PEN_PIPELINE_ENDED || self->is_asked_to_stop)
+    return;
+  self->is_asked_to_stop = TRUE;
+  self->drain_timer = pen_lane_add_timer (
+      self->lane, pen_settings_get_drain_timeout (pen_definition_get_settings (self->definition)),
+      pen_pipeline_give_up, self);
+  if (state == PEN_PIPELINE_NEW || state == PEN_PIPELINE_STARTING)
+    pen_pipeline_begin_stop (self);
+  else if (state == PEN_PIPELINE_RUNNING)
+    pen_pipeline_begin_drain (self);
+}
+
+PenOutcome
+pen_pipeline_get_outcome (PenPipeline *self)
+{
+  /* who was asked to stop leaves the rest for the next run */
+  if (self->is_asked_to_stop && self->outcome == PEN_OUTCOME_UNDELIVERED)
+    return PEN_OUTCOME_DONE;
+  return self->outcome;
+}
+
+gboolean
+pen_pipeline_has_abandoned (PenPipeline *self)
+{
+  return self->has_abandoned;
+}
+
+const char *
+pen_pipeline_get_name (PenPipeline *self)
+{
+  return self->name;
+}
+
+void
+pen_pipeline_foreach_metrics (PenPipeline *self, PenEngineMetricsFunc func, gpointer user_data)
+{
+  for (guint i = 0; i < self->n_nodes; i++)
+    func (self->name, self->nodes[i].kind, pen_element_get_name (self->nodes[i].element),
+          pen_element_get_metrics (self->nodes[i].element), user_data);
+}
