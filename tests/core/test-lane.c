@@ -1,0 +1,199 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The lane: timers in their order, descriptors by epoll, what is deferred at the end of a round.
+ */
+
+#include "config.h"
+
+#include "pen-test.h"
+
+#include "pen-lane.h"
+
+#include <unistd.h>
+
+typedef struct
+{
+  PenLane *lane;
+  GString *story;
+  PenLaneDeferred deferred;
+} Fixture;
+
+typedef struct
+{
+  Fixture *fixture;
+  const char *word;
+} Word;
+
+static void
+fixture_set_up (Fixture *fixture, gconstpointer data)
+{
+  g_assert_true (g_main_context_acquire (NULL));
+  fixture->lane = pen_lane_new (g_main_context_default ());
+  fixture->story = g_string_new (NULL);
+}
+
+static void
+fixture_tear_down (Fixture *fixture, gconstpointer data)
+{
+  pen_lane_free (fixture->lane);
+  g_string_free (fixture->story, TRUE);
+  g_main_context_release (NULL);
+}
+
+static void
+tell (gpointer data)
+{
+  const Word *word = data;
+
+  g_string_append_printf (word->fixture->story, "%s ", word->word);
+}
+
+static void
+test_lane_timers_by_time_then_order (Fixture *fixture, gconstpointer data)
+{
+  Word words[]
+      = { { fixture, "late" }, { fixture, "first" }, { fixture, "second" }, { fixture, "never" } };
+  guint removed = 0;
+
+  pen_lane_set_test_clock (fixture->lane, 1000, 5000);
+  pen_lane_add_timer (fixture->lane, 300, tell, &words[0]);
+  pen_lane_add_timer (fixture->lane, 100, tell, &words[1]);
+  removed = pen_lane_add_timer (fixture->lane, 100, tell, &words[3]);
+  pen_lane_add_timer (fixture->lane, 100, tell, &words[2]);
+  pen_lane_remove_timer (fixture->lane, removed);
+  pen_lane_remove_timer (fixture->lane, removed);
+  pen_lane_advance (fixture->lane, 99);
+  g_assert_cmpstr (fixture->story->str, ==, "");
+  pen_lane_advance (fixture->lane, 1);
+  g_assert_cmpstr (fixture->story->str, ==, "first second ");
+  pen_lane_advance (fixture->lane, 1000);
+  g_assert_cmpstr (fixture->story->str, ==, "first second late ");
+  g_assert_cmpint (pen_lane_get_monotonic_time (fixture->lane), ==, 2100);
+  g_assert_cmpint (pen_lane_get_real_time (fixture->lane), ==, 6100);
+}
+
+static void
+defer_and_tell (gpointer data)
+{
+  const Word *word = data;
+
+  pen_lane_defer (word->fixture->lane, &word->fixture->deferred);
+  tell (data);
+}
+
+static void
+test_lane_deferred_once_at_the_end (Fixture *fixture, gconstpointer data)
+{
+  Word words[] = { { fixture, "a" }, { fixture, "b" }, { fixture, "end" } };
+
+  fixture->deferred.func = tell;
+  fixture->deferred.user_data = &words[2];
+  pen_lane_set_test_clock (fixture->lane, 0, 0);
+  pen_lane_add_timer (fixture->lane, 10, defer_and_tell, &words[0]);
+  pen_lane_add_timer (fixture->lane, 10, defer_and_tell, &words[1]);
+  pen_lane_advance (fixture->lane, 10);
+  g_assert_cmpstr (fixture->story->str, ==, "a b end ");
+
+  pen_lane_defer (fixture->lane, &fixture->deferred);
+  pen_lane_cancel_deferred (fixture->lane, &fixture->deferred);
+  pen_lane_advance (fixture->lane, 10);
+  g_assert_cmpstr (fixture->story->str, ==, "a b end ");
+}
+
+static gboolean
+has_story (gpointer data)
+{
+  return ((Fixture *) data)->story->len > 0;
+}
+
+static void
+test_lane_deferred_outside_of_a_round (Fixture *fixture, gconstpointer data)
+{
+  Word word = { fixture, "done" };
+
+  fixture->deferred.func = tell;
+  fixture->deferred.user_data = &word;
+  pen_lane_defer (fixture->lane, &fixture->deferred);
+  g_assert_true (pen_test_wait (has_story, fixture, 5000));
+  g_assert_cmpstr (fixture->story->str, ==, "done ");
+}
+
+static void
+test_lane_real_timer (Fixture *fixture, gconstpointer data)
+{
+  Word word = { fixture, "rung" };
+
+  pen_lane_add_timer (fixture->lane, 2000, tell, &word);
+  g_assert_true (pen_test_wait (has_story, fixture, 5000));
+}
+
+static Fixture *watching;
+
+static void
+read_byte (PenElement *element, int fd, GIOCondition condition)
+{
+  char byte = '\0';
+
+  g_assert_true (condition & G_IO_IN);
+  g_assert_cmpint (read (fd, &byte, 1), ==, 1);
+  g_string_append_c (watching->story, byte);
+  if (byte == '!')
+    pen_lane_unwatch (watching->lane, fd);
+}
+
+static void
+test_lane_watches (Fixture *fixture, gconstpointer data)
+{
+  int fds[2] = { -1, -1 };
+
+  watching = fixture;
+  g_assert_cmpint (pipe (fds), ==, 0);
+  pen_lane_watch (fixture->lane, NULL, fds[0], G_IO_IN, read_byte);
+  g_assert_cmpint (write (fds[1], "a!b", 3), ==, 3);
+  while (fixture->story->len < 2)
+    g_main_context_iteration (NULL, TRUE);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpstr (fixture->story->str, ==, "a!");
+  pen_lane_unwatch (fixture->lane, fds[0]);
+  close (fds[0]);
+  close (fds[1]);
+}
+
+static void
+tell_thread (gpointer data)
+{
+  GThread **thread = data;
+
+  g_atomic_pointer_set (thread, g_thread_self ());
+}
+
+static void
+test_lane_own_thread (Fixture *fixture, gconstpointer data)
+{
+  PenLane *lane = pen_lane_new (NULL);
+  GThread *thread = NULL;
+
+  g_assert_false (pen_lane_is_current (lane));
+  pen_lane_invoke (lane, tell_thread, &thread);
+  pen_lane_join (lane);
+  pen_lane_free (lane);
+  g_assert_nonnull (g_atomic_pointer_get (&thread));
+  g_assert_true (g_atomic_pointer_get (&thread) != g_thread_self ());
+}
+
+int
+main (int argc, char **argv)
+{
+  pen_test_init (&argc, &argv);
+#define ADD(path, func) g_test_add (path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+  ADD ("/lane/timers-by-time-then-order", test_lane_timers_by_time_then_order);
+  ADD ("/lane/deferred-once-at-the-end", test_lane_deferred_once_at_the_end);
+  ADD ("/lane/deferred-outside-of-a-round", test_lane_deferred_outside_of_a_round);
+  ADD ("/lane/real-timer", test_lane_real_timer);
+  ADD ("/lane/watches", test_lane_watches);
+  ADD ("/lane/own-thread", test_lane_own_thread);
+#undef ADD
+  return g_test_run ();
+}

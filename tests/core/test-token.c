@@ -1,0 +1,182 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Delivery tokens: settled in any order and on any thread, told in the order of receipt.
+ */
+
+#include "config.h"
+
+#include "pen-test.h"
+
+#include "pen-event-private.h"
+#include "pen-token-private.h"
+
+#define N_TOKENS 1000
+
+typedef struct
+{
+  PenTokenQueue *queue;
+  guint64 position;
+  guint n_calls;
+} Fixture;
+
+static void
+fixture_settle (guint64 position, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  g_assert_cmpuint (position, >, fixture->position);
+  fixture->position = position;
+  fixture->n_calls++;
+}
+
+static void
+fixture_set_up (Fixture *fixture, gconstpointer data)
+{
+  g_assert_true (g_main_context_acquire (NULL));
+  fixture->queue = pen_token_queue_new (NULL, fixture_settle, fixture);
+}
+
+static void
+fixture_tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_clear_pointer (&fixture->queue, pen_token_queue_close);
+  g_main_context_release (NULL);
+}
+
+static void
+test_token_waits_for_the_oldest (Fixture *fixture, gconstpointer data)
+{
+  PenToken *first = pen_token_queue_take (fixture->queue);
+  PenToken *second = pen_token_queue_take (fixture->queue);
+  PenToken *third = pen_token_queue_take (fixture->queue);
+
+  g_assert_cmpuint (pen_token_get_position (third), ==, 3);
+  pen_token_unref (second);
+  g_assert_cmpuint (fixture->n_calls, ==, 0);
+  pen_token_unref (first);
+  g_assert_cmpuint (fixture->position, ==, 2);
+  g_assert_cmpuint (fixture->n_calls, ==, 1);
+  g_assert_cmpuint (pen_token_queue_get_n_open (fixture->queue), ==, 1);
+  pen_token_unref (third);
+  g_assert_cmpuint (fixture->position, ==, 3);
+  g_assert_cmpuint (pen_token_queue_get_settled (fixture->queue), ==, 3);
+}
+
+static void
+test_token_settles_with_the_last_holder (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("x", 1);
+  PenEvent *event = pen_event_new (bytes, "a/b", 1);
+  PenEvent *half = NULL;
+  PenEvent *other_half = NULL;
+
+  pen_event_take_token (event, pen_token_queue_take (fixture->queue));
+  half = pen_event_derive (event, bytes);
+  other_half = pen_event_derive (event, bytes);
+  pen_event_unref (event);
+  pen_event_unref (half);
+  g_assert_cmpuint (fixture->position, ==, 0);
+  pen_event_unref (other_half);
+  g_assert_cmpuint (fixture->position, ==, 1);
+}
+
+static void
+test_token_merged_event_holds_all (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("x", 1);
+  PenEvent *events[3] = { NULL };
+  PenEvent *merged = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    {
+      events[i] = pen_event_new (bytes, NULL, i);
+      pen_event_take_token (events[i], pen_token_queue_take (fixture->queue));
+    }
+  merged = pen_event_merge (events, G_N_ELEMENTS (events), bytes);
+  g_assert_null (pen_event_get_single_origin (merged));
+  g_assert_cmpint (pen_event_get_arrival (merged), ==, 2);
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    pen_event_unref (events[i]);
+  g_assert_cmpuint (fixture->position, ==, 0);
+  pen_event_unref (merged);
+  g_assert_cmpuint (fixture->position, ==, 3);
+}
+
+static void
+test_token_closed_queue_is_silent (Fixture *fixture, gconstpointer data)
+{
+  PenToken *token = pen_token_queue_take (fixture->queue);
+
+  g_clear_pointer (&fixture->queue, pen_token_queue_close);
+  pen_token_unref (token);
+  g_assert_cmpuint (fixture->n_calls, ==, 0);
+}
+
+static void
+test_token_random_order (Fixture *fixture, gconstpointer data)
+{
+  PenToken *tokens[N_TOKENS];
+  gboolean is_settled[N_TOKENS + 1] = { FALSE };
+
+  for (guint i = 0; i < N_TOKENS; i++)
+    tokens[i] = pen_token_queue_take (fixture->queue);
+  for (guint n_left = N_TOKENS; n_left > 0; n_left--)
+    {
+      guint which = (guint) g_test_rand_int_range (0, (gint) n_left);
+      guint64 position = pen_token_get_position (tokens[which]);
+      guint64 oldest = 0;
+
+      is_settled[position] = TRUE;
+      pen_token_unref (tokens[which]);
+      tokens[which] = tokens[n_left - 1];
+      while (oldest < N_TOKENS && is_settled[oldest + 1])
+        oldest++;
+      g_assert_cmpuint (fixture->position, ==, oldest);
+    }
+  g_assert_cmpuint (fixture->position, ==, N_TOKENS);
+}
+
+static gpointer
+drop_tokens (gpointer data)
+{
+  PenToken **tokens = data;
+
+  for (guint i = 0; i < N_TOKENS; i++)
+    pen_token_unref (tokens[i]);
+  return NULL;
+}
+
+static gboolean
+all_settled (gpointer data)
+{
+  return ((Fixture *) data)->position == N_TOKENS;
+}
+
+static void
+test_token_other_thread (Fixture *fixture, gconstpointer data)
+{
+  PenToken *tokens[N_TOKENS];
+  GThread *thread = NULL;
+
+  for (guint i = 0; i < N_TOKENS; i++)
+    tokens[i] = pen_token_queue_take (fixture->queue);
+  thread = g_thread_new ("dropper", drop_tokens, tokens);
+  g_assert_true (pen_test_wait (all_settled, fixture, 10000));
+  g_thread_join (thread);
+}
+
+int
+main (int argc, char **argv)
+{
+  pen_test_init (&argc, &argv);
+#define ADD(path, func) g_test_add (path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+  ADD ("/token/waits-for-the-oldest", test_token_waits_for_the_oldest);
+  ADD ("/token/settles-with-the-last-holder", test_token_settles_with_the_last_holder);
+  ADD ("/token/merged-event-holds-all", test_token_merged_event_holds_all);
+  ADD ("/token/closed-queue-is-silent", test_token_closed_queue_is_silent);
+  ADD ("/token/random-order", test_token_random_order);
+  ADD ("/token/other-thread", test_token_other_thread);
+#undef ADD
+  return g_test_run ();
+}
