@@ -26,7 +26,7 @@ typedef struct
 } Word;
 
 static void
-fixture_set_up (Fixture *fixture, gconstpointer data)
+test_fixture_set_up (Fixture *fixture, gconstpointer data)
 {
   g_assert_true (g_main_context_acquire (NULL));
   fixture->lane = pen_lane_new (g_main_context_default ());
@@ -34,7 +34,7 @@ fixture_set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
-fixture_tear_down (Fixture *fixture, gconstpointer data)
+test_fixture_tear_down (Fixture *fixture, gconstpointer data)
 {
   pen_lane_free (fixture->lane);
   g_string_free (fixture->story, TRUE);
@@ -42,7 +42,7 @@ fixture_tear_down (Fixture *fixture, gconstpointer data)
 }
 
 static void
-tell (gpointer data)
+test_tell (gpointer data)
 {
   const Word *word = data;
 
@@ -57,10 +57,10 @@ test_lane_timers_by_time_then_order (Fixture *fixture, gconstpointer data)
   guint removed = 0;
 
   pen_lane_set_test_clock (fixture->lane, 1000, 5000);
-  pen_lane_add_timer (fixture->lane, 300, tell, &words[0]);
-  pen_lane_add_timer (fixture->lane, 100, tell, &words[1]);
-  removed = pen_lane_add_timer (fixture->lane, 100, tell, &words[3]);
-  pen_lane_add_timer (fixture->lane, 100, tell, &words[2]);
+  pen_lane_add_timer (fixture->lane, 300, test_tell, &words[0]);
+  pen_lane_add_timer (fixture->lane, 100, test_tell, &words[1]);
+  removed = pen_lane_add_timer (fixture->lane, 100, test_tell, &words[3]);
+  pen_lane_add_timer (fixture->lane, 100, test_tell, &words[2]);
   pen_lane_remove_timer (fixture->lane, removed);
   pen_lane_remove_timer (fixture->lane, removed);
   pen_lane_advance (fixture->lane, 99);
@@ -74,12 +74,12 @@ test_lane_timers_by_time_then_order (Fixture *fixture, gconstpointer data)
 }
 
 static void
-defer_and_tell (gpointer data)
+test_defer_and_tell (gpointer data)
 {
   const Word *word = data;
 
   pen_lane_defer (word->fixture->lane, &word->fixture->deferred);
-  tell (data);
+  test_tell (data);
 }
 
 static void
@@ -87,11 +87,11 @@ test_lane_deferred_once_at_the_end (Fixture *fixture, gconstpointer data)
 {
   Word words[] = { { fixture, "a" }, { fixture, "b" }, { fixture, "end" } };
 
-  fixture->deferred.func = tell;
+  fixture->deferred.func = test_tell;
   fixture->deferred.user_data = &words[2];
   pen_lane_set_test_clock (fixture->lane, 0, 0);
-  pen_lane_add_timer (fixture->lane, 10, defer_and_tell, &words[0]);
-  pen_lane_add_timer (fixture->lane, 10, defer_and_tell, &words[1]);
+  pen_lane_add_timer (fixture->lane, 10, test_defer_and_tell, &words[0]);
+  pen_lane_add_timer (fixture->lane, 10, test_defer_and_tell, &words[1]);
   pen_lane_advance (fixture->lane, 10);
   g_assert_cmpstr (fixture->story->str, ==, "a b end ");
 
@@ -102,7 +102,7 @@ test_lane_deferred_once_at_the_end (Fixture *fixture, gconstpointer data)
 }
 
 static gboolean
-has_story (gpointer data)
+test_has_story (gpointer data)
 {
   return ((Fixture *) data)->story->len > 0;
 }
@@ -112,10 +112,10 @@ test_lane_deferred_outside_of_a_round (Fixture *fixture, gconstpointer data)
 {
   Word word = { fixture, "done" };
 
-  fixture->deferred.func = tell;
+  fixture->deferred.func = test_tell;
   fixture->deferred.user_data = &word;
   pen_lane_defer (fixture->lane, &fixture->deferred);
-  g_assert_true (pen_test_wait (has_story, fixture, 5000));
+  g_assert_true (pen_test_wait (test_has_story, fixture, 5000));
   g_assert_cmpstr (fixture->story->str, ==, "done ");
 }
 
@@ -124,14 +124,14 @@ test_lane_real_timer (Fixture *fixture, gconstpointer data)
 {
   Word word = { fixture, "rung" };
 
-  pen_lane_add_timer (fixture->lane, 2000, tell, &word);
-  g_assert_true (pen_test_wait (has_story, fixture, 5000));
+  pen_lane_add_timer (fixture->lane, 2000, test_tell, &word);
+  g_assert_true (pen_test_wait (test_has_story, fixture, 5000));
 }
 
 static Fixture *watching;
 
 static void
-read_byte (PenElement *element, int fd, GIOCondition condition)
+test_read_byte (PenElement *element, int fd, GIOCondition condition)
 {
   char byte = '\0';
 
@@ -149,7 +149,7 @@ test_lane_watches (Fixture *fixture, gconstpointer data)
 
   watching = fixture;
   g_assert_cmpint (pipe (fds), ==, 0);
-  pen_lane_watch (fixture->lane, NULL, fds[0], G_IO_IN, read_byte);
+  pen_lane_watch (fixture->lane, NULL, fds[0], G_IO_IN, test_read_byte);
   g_assert_cmpint (write (fds[1], "a!b", 3), ==, 3);
   while (fixture->story->len < 2)
     g_main_context_iteration (NULL, TRUE);
@@ -162,7 +162,7 @@ test_lane_watches (Fixture *fixture, gconstpointer data)
 }
 
 static void
-tell_thread (gpointer data)
+test_tell_thread (gpointer data)
 {
   GThread **thread = data;
 
@@ -176,7 +176,7 @@ test_lane_own_thread (Fixture *fixture, gconstpointer data)
   GThread *thread = NULL;
 
   g_assert_false (pen_lane_is_current (lane));
-  pen_lane_invoke (lane, tell_thread, &thread);
+  pen_lane_invoke (lane, test_tell_thread, &thread);
   pen_lane_join (lane);
   pen_lane_free (lane);
   g_assert_nonnull (g_atomic_pointer_get (&thread));
@@ -187,7 +187,8 @@ int
 main (int argc, char **argv)
 {
   pen_test_init (&argc, &argv);
-#define ADD(path, func) g_test_add (path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+#define ADD(path, func)                                                                            \
+  g_test_add (path, Fixture, NULL, test_fixture_set_up, func, test_fixture_tear_down)
   ADD ("/lane/timers-by-time-then-order", test_lane_timers_by_time_then_order);
   ADD ("/lane/deferred-once-at-the-end", test_lane_deferred_once_at_the_end);
   ADD ("/lane/deferred-outside-of-a-round", test_lane_deferred_outside_of_a_round);

@@ -143,52 +143,56 @@ typedef struct
 } Fixture;
 
 static void
-on_started (gpointer owner)
+test_on_started (gpointer owner)
 {
   g_string_append (((Fixture *) owner)->calls, "started;");
 }
 
 static void
-on_reject (gpointer owner, PenSink *sink, PenEvent *event, const char *reason, const char *message)
+test_on_reject (gpointer owner,
+                PenSink *sink,
+                PenEvent *event,
+                const char *reason,
+                const char *message)
 {
   g_string_append_printf (((Fixture *) owner)->calls, "%s: %s;", reason, message);
 }
 
 static void
-on_full (gpointer owner, gboolean is_full)
+test_on_full (gpointer owner, gboolean is_full)
 {
   g_string_append (((Fixture *) owner)->calls, is_full ? "full;" : "room;");
 }
 
 static void
-on_idle (gpointer owner)
+test_on_idle (gpointer owner)
 {
 }
 
 static void
-on_failed (gpointer owner, PenSink *sink, GError *error)
+test_on_failed (gpointer owner, PenSink *sink, GError *error)
 {
   g_string_append_printf (((Fixture *) owner)->calls, "failed: %s;", error->message);
   g_error_free (error);
 }
 
 static void
-on_stopped (gpointer owner)
+test_on_stopped (gpointer owner)
 {
   g_string_append (((Fixture *) owner)->calls, "stopped;");
 }
 
 static const PenOutletFunctions functions = {
-  .started = on_started,
-  .reject = on_reject,
-  .full = on_full,
-  .idle = on_idle,
-  .failed = on_failed,
-  .stopped = on_stopped,
+  .started = test_on_started,
+  .reject = test_on_reject,
+  .full = test_on_full,
+  .idle = test_on_idle,
+  .failed = test_on_failed,
+  .stopped = test_on_stopped,
 };
 
 static void
-fixture_set_up (Fixture *fixture, gconstpointer data)
+test_fixture_set_up (Fixture *fixture, gconstpointer data)
 {
   g_assert_true (g_main_context_acquire (NULL));
   fixture->lane = pen_lane_new (g_main_context_default ());
@@ -198,7 +202,7 @@ fixture_set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
-fixture_open (Fixture *fixture)
+test_fixture_open (Fixture *fixture)
 {
   fixture->outlet = pen_outlet_new (PEN_SINK (fixture->sink), fixture->lane, fixture->workers,
                                     &functions, fixture);
@@ -206,7 +210,7 @@ fixture_open (Fixture *fixture)
 }
 
 static void
-fixture_tear_down (Fixture *fixture, gconstpointer data)
+test_fixture_tear_down (Fixture *fixture, gconstpointer data)
 {
   g_clear_pointer (&fixture->outlet, pen_outlet_unref);
   pen_workers_free (fixture->workers, TRUE);
@@ -217,7 +221,7 @@ fixture_tear_down (Fixture *fixture, gconstpointer data)
 }
 
 static void
-fixture_take (Fixture *fixture, const char *text)
+test_fixture_take (Fixture *fixture, const char *text)
 {
   g_autoptr (GBytes) payload = g_bytes_new (text, strlen (text));
 
@@ -228,9 +232,9 @@ static void
 test_outlet_round_makes_a_batch (Fixture *fixture, gconstpointer data)
 {
   pen_lane_set_test_clock (fixture->lane, 0, 0);
-  fixture_open (fixture);
-  fixture_take (fixture, "a");
-  fixture_take (fixture, "b");
+  test_fixture_open (fixture);
+  test_fixture_take (fixture, "a");
+  test_fixture_take (fixture, "b");
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;");
   pen_lane_advance (fixture->lane, 0);
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,b,;");
@@ -245,12 +249,12 @@ test_outlet_full_batch_goes_at_once (Fixture *fixture, gconstpointer data)
 {
   g_object_set (fixture->sink, "batch-events", 2u, "batch-bytes", G_GUINT64_CONSTANT (5), NULL);
   pen_lane_set_test_clock (fixture->lane, 0, 0);
-  fixture_open (fixture);
-  fixture_take (fixture, "a");
-  fixture_take (fixture, "b");
-  fixture_take (fixture, "c");
+  test_fixture_open (fixture);
+  test_fixture_take (fixture, "a");
+  test_fixture_take (fixture, "b");
+  test_fixture_take (fixture, "c");
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,b,;");
-  fixture_take (fixture, "large");
+  test_fixture_take (fixture, "large");
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,b,;c,;");
   pen_lane_advance (fixture->lane, 0);
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,b,;c,;large,;");
@@ -261,15 +265,15 @@ test_outlet_lingers (Fixture *fixture, gconstpointer data)
 {
   g_object_set (fixture->sink, "linger", (gint64) 1000, NULL);
   pen_lane_set_test_clock (fixture->lane, 0, 0);
-  fixture_open (fixture);
-  fixture_take (fixture, "a");
+  test_fixture_open (fixture);
+  test_fixture_take (fixture, "a");
   pen_lane_advance (fixture->lane, 900);
-  fixture_take (fixture, "b");
+  test_fixture_take (fixture, "b");
   pen_lane_advance (fixture->lane, 99);
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;");
   pen_lane_advance (fixture->lane, 1);
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,b,;");
-  fixture_take (fixture, "c");
+  test_fixture_take (fixture, "c");
   pen_outlet_drain (fixture->outlet);
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,b,;c,;");
 }
@@ -278,12 +282,12 @@ static void
 test_outlet_tries_again (Fixture *fixture, gconstpointer data)
 {
   pen_lane_set_test_clock (fixture->lane, 0, 0);
-  fixture_open (fixture);
+  test_fixture_open (fixture);
   fixture->sink->fail_code = PEN_ELEMENT_ERROR_RETRY;
   fixture->sink->n_failures = 3;
-  fixture_take (fixture, "a");
+  test_fixture_take (fixture, "a");
   pen_lane_advance (fixture->lane, 0);
-  fixture_take (fixture, "b");
+  test_fixture_take (fixture, "b");
   g_assert_false (pen_outlet_is_idle (fixture->outlet));
   pen_lane_advance (fixture->lane, 700 * 1000);
   g_assert_cmpuint (fixture->sink->n_failures, ==, 0);
@@ -296,8 +300,8 @@ test_outlet_opens_later (Fixture *fixture, gconstpointer data)
   pen_lane_set_test_clock (fixture->lane, 0, 0);
   fixture->sink->fail_code = PEN_ELEMENT_ERROR_RETRY;
   fixture->sink->n_failures = 1;
-  fixture_open (fixture);
-  fixture_take (fixture, "a");
+  test_fixture_open (fixture);
+  test_fixture_take (fixture, "a");
   pen_lane_advance (fixture->lane, 0);
   g_assert_cmpstr (fixture->calls->str, ==, "");
   pen_lane_advance (fixture->lane, G_USEC_PER_SEC);
@@ -311,7 +315,7 @@ test_outlet_stops_before_it_opened (Fixture *fixture, gconstpointer data)
   pen_lane_set_test_clock (fixture->lane, 0, 0);
   fixture->sink->fail_code = PEN_ELEMENT_ERROR_RETRY;
   fixture->sink->n_failures = 100;
-  fixture_open (fixture);
+  test_fixture_open (fixture);
   pen_outlet_stop (fixture->outlet);
   pen_lane_advance (fixture->lane, 100 * G_USEC_PER_SEC);
   g_assert_cmpstr (fixture->calls->str, ==, "stopped;");
@@ -322,10 +326,10 @@ static void
 test_outlet_rejects (Fixture *fixture, gconstpointer data)
 {
   pen_lane_set_test_clock (fixture->lane, 0, 0);
-  fixture_open (fixture);
-  fixture_take (fixture, "a");
-  fixture_take (fixture, "x1");
-  fixture_take (fixture, "b");
+  test_fixture_open (fixture);
+  test_fixture_take (fixture, "a");
+  test_fixture_take (fixture, "x1");
+  test_fixture_take (fixture, "b");
   pen_lane_advance (fixture->lane, 0);
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,b,;");
   g_assert_cmpstr (fixture->calls->str, ==, "started;bad_letter: 'x1' begins with x;");
@@ -333,7 +337,7 @@ test_outlet_rejects (Fixture *fixture, gconstpointer data)
   fixture->sink->fail_code = PEN_ELEMENT_ERROR_REJECT;
   fixture->sink->n_failures = 1;
   g_string_truncate (fixture->calls, 0);
-  fixture_take (fixture, "c");
+  test_fixture_take (fixture, "c");
   pen_lane_advance (fixture->lane, 0);
   g_assert_cmpstr (fixture->calls->str, ==, "test_reason: the test wants it;");
   g_assert_true (pen_outlet_is_idle (fixture->outlet));
@@ -343,12 +347,12 @@ static void
 test_outlet_fails_for_good (Fixture *fixture, gconstpointer data)
 {
   pen_lane_set_test_clock (fixture->lane, 0, 0);
-  fixture_open (fixture);
+  test_fixture_open (fixture);
   fixture->sink->fail_code = PEN_ELEMENT_ERROR_CLOSED;
   fixture->sink->n_failures = 1;
-  fixture_take (fixture, "a");
+  test_fixture_take (fixture, "a");
   pen_lane_advance (fixture->lane, 0);
-  fixture_take (fixture, "b");
+  test_fixture_take (fixture, "b");
   g_assert_cmpstr (fixture->calls->str, ==, "started;failed: the test wants it;");
   g_assert_true (pen_outlet_is_idle (fixture->outlet));
   pen_outlet_stop (fixture->outlet);
@@ -356,19 +360,19 @@ test_outlet_fails_for_good (Fixture *fixture, gconstpointer data)
 }
 
 static gboolean
-has_started (gpointer data)
+test_has_started (gpointer data)
 {
   return g_str_has_prefix (((Fixture *) data)->calls->str, "started;");
 }
 
 static gboolean
-is_idle (gpointer data)
+test_is_idle (gpointer data)
 {
   return pen_outlet_is_idle (((Fixture *) data)->outlet);
 }
 
 static void
-sink_set_held (TestSink *sink, gboolean is_held)
+test_sink_set_held (TestSink *sink, gboolean is_held)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&sink->lock);
 
@@ -381,25 +385,25 @@ test_outlet_worker_fills_meanwhile (Fixture *fixture, gconstpointer data)
 {
   fixture->sink->blocks = TRUE;
   g_object_set (fixture->sink, "queue-events", 4u, NULL);
-  fixture_open (fixture);
-  g_assert_true (pen_test_wait (has_started, fixture, 5000));
-  sink_set_held (fixture->sink, TRUE);
-  fixture_take (fixture, "a");
+  test_fixture_open (fixture);
+  g_assert_true (pen_test_wait (test_has_started, fixture, 5000));
+  test_sink_set_held (fixture->sink, TRUE);
+  test_fixture_take (fixture, "a");
   while (g_main_context_iteration (NULL, FALSE))
     ;
-  fixture_take (fixture, "b");
-  fixture_take (fixture, "c");
+  test_fixture_take (fixture, "b");
+  test_fixture_take (fixture, "c");
   g_assert_cmpstr (fixture->calls->str, ==, "started;");
-  fixture_take (fixture, "d");
+  test_fixture_take (fixture, "d");
   g_assert_cmpstr (fixture->calls->str, ==, "started;full;");
-  sink_set_held (fixture->sink, FALSE);
-  g_assert_true (pen_test_wait (is_idle, fixture, 5000));
+  test_sink_set_held (fixture->sink, FALSE);
+  g_assert_true (pen_test_wait (test_is_idle, fixture, 5000));
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,;b,c,d,;");
   g_assert_cmpstr (fixture->calls->str, ==, "started;full;room;");
 }
 
 static gboolean
-is_alone (gpointer data)
+test_is_alone (gpointer data)
 {
   return G_OBJECT (data)->ref_count == 1;
 }
@@ -408,16 +412,16 @@ static void
 test_outlet_abandons_a_worker (Fixture *fixture, gconstpointer data)
 {
   fixture->sink->blocks = TRUE;
-  fixture_open (fixture);
-  g_assert_true (pen_test_wait (has_started, fixture, 5000));
-  sink_set_held (fixture->sink, TRUE);
-  fixture_take (fixture, "a");
+  test_fixture_open (fixture);
+  g_assert_true (pen_test_wait (test_has_started, fixture, 5000));
+  test_sink_set_held (fixture->sink, TRUE);
+  test_fixture_take (fixture, "a");
   while (g_main_context_iteration (NULL, FALSE))
     ;
   g_assert_false (pen_outlet_abandon (fixture->outlet));
   g_clear_pointer (&fixture->outlet, pen_outlet_unref);
-  sink_set_held (fixture->sink, FALSE);
-  g_assert_true (pen_test_wait (is_alone, fixture->sink, 5000));
+  test_sink_set_held (fixture->sink, FALSE);
+  g_assert_true (pen_test_wait (test_is_alone, fixture->sink, 5000));
   g_assert_cmpstr (fixture->calls->str, ==, "started;");
 }
 
@@ -425,7 +429,8 @@ int
 main (int argc, char **argv)
 {
   pen_test_init (&argc, &argv);
-#define ADD(path, func) g_test_add (path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+#define ADD(path, func)                                                                            \
+  g_test_add (path, Fixture, NULL, test_fixture_set_up, func, test_fixture_tear_down)
   ADD ("/outlet/round-makes-a-batch", test_outlet_round_makes_a_batch);
   ADD ("/outlet/full-batch-goes-at-once", test_outlet_full_batch_goes_at_once);
   ADD ("/outlet/lingers", test_outlet_lingers);

@@ -21,7 +21,7 @@ typedef struct
 } Fixture;
 
 static void
-fixture_settle (guint64 position, gpointer user_data)
+test_fixture_settle (guint64 position, gpointer user_data)
 {
   Fixture *fixture = user_data;
 
@@ -31,14 +31,14 @@ fixture_settle (guint64 position, gpointer user_data)
 }
 
 static void
-fixture_set_up (Fixture *fixture, gconstpointer data)
+test_fixture_set_up (Fixture *fixture, gconstpointer data)
 {
   g_assert_true (g_main_context_acquire (NULL));
-  fixture->queue = pen_token_queue_new (NULL, fixture_settle, fixture);
+  fixture->queue = pen_token_queue_new (NULL, test_fixture_settle, fixture);
 }
 
 static void
-fixture_tear_down (Fixture *fixture, gconstpointer data)
+test_fixture_tear_down (Fixture *fixture, gconstpointer data)
 {
   g_clear_pointer (&fixture->queue, pen_token_queue_close);
   g_main_context_release (NULL);
@@ -138,7 +138,7 @@ test_token_random_order (Fixture *fixture, gconstpointer data)
 }
 
 static gpointer
-drop_tokens (gpointer data)
+test_drop_tokens (gpointer data)
 {
   PenToken **tokens = data;
 
@@ -148,7 +148,7 @@ drop_tokens (gpointer data)
 }
 
 static gboolean
-all_settled (gpointer data)
+test_all_settled (gpointer data)
 {
   return ((Fixture *) data)->position == N_TOKENS;
 }
@@ -161,8 +161,8 @@ test_token_other_thread (Fixture *fixture, gconstpointer data)
 
   for (guint i = 0; i < N_TOKENS; i++)
     tokens[i] = pen_token_queue_take (fixture->queue);
-  thread = g_thread_new ("dropper", drop_tokens, tokens);
-  g_assert_true (pen_test_wait (all_settled, fixture, 10000));
+  thread = g_thread_new ("dropper", test_drop_tokens, tokens);
+  g_assert_true (pen_test_wait (test_all_settled, fixture, 10000));
   g_thread_join (thread);
 }
 
@@ -170,7 +170,8 @@ int
 main (int argc, char **argv)
 {
   pen_test_init (&argc, &argv);
-#define ADD(path, func) g_test_add (path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+#define ADD(path, func)                                                                            \
+  g_test_add (path, Fixture, NULL, test_fixture_set_up, func, test_fixture_tear_down)
   ADD ("/token/waits-for-the-oldest", test_token_waits_for_the_oldest);
   ADD ("/token/settles-with-the-last-holder", test_token_settles_with_the_last_holder);
   ADD ("/token/merged-event-holds-all", test_token_merged_event_holds_all);
