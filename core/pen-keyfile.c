@@ -225,8 +225,6 @@ pen_keyfile_scanner_read_line (PenKeyfileScanner *self, const char *text, gsize 
                         MAX_LINE_BYTES);
       return;
     }
-  if (length > 0 && text[length - 1] == '\r')
-    length--;
   while (length > 0 && pen_keyfile_is_blank (text[length - 1]))
     length--;
   while (start < length && pen_keyfile_is_blank (text[start]))
@@ -317,6 +315,9 @@ pen_keyfile_scan (const char *text, gsize length, PenReport *report)
       const char *newline = memchr (text, '\n', (gsize) (end - text));
       const char *line_end = newline == NULL ? end : newline;
 
+      /* GKeyFile takes a carriage return for part of a line's end only before a newline. */
+      if (newline != NULL && newline > text && newline[-1] == '\r')
+        line_end--;
       self.line++;
       pen_keyfile_scanner_read_line (&self, text, (gsize) (line_end - text));
       text = newline == NULL ? end : newline + 1;
