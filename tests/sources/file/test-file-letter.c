@@ -1,0 +1,145 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Dead letters: which give back their message, and why others do not.
+ */
+
+#include "config.h"
+
+#include "pen-test.h"
+
+#include "pen-file-letter.h"
+
+#include <string.h>
+
+#define NOW_US G_GINT64_CONSTANT (42)
+
+static PenEvent *
+test_read (const char *text, GError **error)
+{
+  g_autoptr (GBytes) letter = g_bytes_new_static (text, strlen (text));
+
+  return pen_file_letter_read (letter, 100, "default/topic", NOW_US, error);
+}
+
+static void
+test_letter_text (void)
+{
+  g_autoptr (PenEvent) event = test_read (
+      "{\"time\":\"2026-01-02T03:04:05.678901+00:00\",\"pipeline\":\"site-7\","
+      "\"element\":\"transform ammp\",\"reason\":\"bad_timestamp\",\"message\":\"why\","
+      "\"topic\":\"a/b827eb2bb2a9/u/data\",\"payload\":\"{\\\"t\\\":1.50}\\u0000\\n\","
+      "\"stage_payload\":\"other\"}",
+      NULL);
+  gsize length;
+  const char *data;
+
+  g_assert_nonnull (event);
+  data = pen_event_get_data (event, &length);
+  g_assert_cmpmem (data, length, "{\"t\":1.50}\0\n", 12);
+  g_assert_cmpstr (pen_event_get_topic (event), ==, "a/b827eb2bb2a9/u/data");
+  g_assert_cmpint (pen_event_get_arrival (event), ==, G_GINT64_CONSTANT (1767323045678901));
+  g_assert_cmpuint (pen_event_get_flags (event), ==, PEN_EVENT_REPLAYED);
+}
+
+static void
+test_letter_base64 (void)
+{
+  g_autoptr (PenEvent) event = test_read ("{\"payload_base64\":\"/wD+\"}", NULL);
+  g_autoptr (PenEvent) empty = test_read ("{\"payload\":\"\"}", NULL);
+  gsize length;
+  const char *data;
+
+  g_assert_nonnull (event);
+  data = pen_event_get_data (event, &length);
+  g_assert_cmpmem (data, length, "\xff\0\xfe", 3);
+  g_assert_cmpstr (pen_event_get_topic (event), ==, "default/topic");
+  g_assert_cmpint (pen_event_get_arrival (event), ==, NOW_US);
+  g_assert_nonnull (empty);
+  pen_event_get_data (empty, &length);
+  g_assert_cmpuint (length, ==, 0);
+}
+
+/* Microseconds survive, whatever they are. */
+static void
+test_letter_times (void)
+{
+  for (guint i = 0; i < 1000; i++)
+    {
+      guint microsecond = (i * 999983) % 1000000;
+      g_autofree char *text = g_strdup_printf (
+          "{\"time\":\"2026-01-02T03:04:05.%06u+00:00\",\"payload\":\"\"}", microsecond);
+      g_autoptr (PenEvent) event = test_read (text, NULL);
+
+      g_assert_cmpint (pen_event_get_arrival (event) % G_USEC_PER_SEC, ==, microsecond);
+    }
+}
+
+typedef struct
+{
+  const char *text;
+  const char *reason;
+  const char *message;
+} TestRefusal;
+
+static void
+test_letter_refuses (void)
+{
+  const TestRefusal refusals[] = {
+    { "{\"payload\":\"a\",\"truncated\":true,\"size\":2000000}", "truncated",
+      "cannot be played again: the letter holds only the beginning of the message" },
+    { "{\"payload\":\"a\",\"replayable\":false}", "not_replayable",
+      "cannot be played again: the event was made from several messages" },
+    { "[1]", "bad_letter", "not a dead letter: the line is JSON, but no object" },
+    { "{\"topic\":\"a\"}", "bad_letter",
+      "not a dead letter: it has no text 'payload' or 'payload_base64'" },
+    { "{\"payload\":1}", "bad_letter",
+      "not a dead letter: it has no text 'payload' or 'payload_base64'" },
+    { "{\"payload_base64\":\"a\"}", "bad_letter",
+      "not a dead letter: 'payload_base64' is not base64" },
+    { "{\"payload_base64\":\"/w D+\"}", "bad_letter",
+      "not a dead letter: 'payload_base64' is not base64" },
+    { "{\"payload_base64\":\"/wD+\\u0000\"}", "bad_letter",
+      "not a dead letter: 'payload_base64' is not base64" },
+    { "{\"payload\":\"a\",\"time\":\"yesterday\"}", "bad_letter",
+      "not a dead letter: 'time' is not a time such as 2026-01-02T03:04:05.678901+00:00" },
+    { "{\"payload\":\"a\",\"time\":1767323045}", "bad_letter",
+      "not a dead letter: 'time' is not a time such as 2026-01-02T03:04:05.678901+00:00" },
+    { "{\"payload\":"
+      "\"12345678901234567890123456789012345678901234567890"
+      "123456789012345678901234567890123456789012345678901\"}",
+      "too_large", "the message has 101 bytes, more than max-line allows" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (refusals); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (test_read (refusals[i].text, &error));
+      g_assert_error (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_REJECT);
+      g_assert_cmpstr (pen_element_error_get_reason (error), ==, refusals[i].reason);
+      g_assert_cmpstr (error->message, ==, refusals[i].message);
+    }
+}
+
+static void
+test_letter_refuses_text (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (test_read ("{\"payload\":\"cut o", &error));
+  g_assert_cmpstr (pen_element_error_get_reason (error), ==, "bad_letter");
+  g_assert_true (g_str_has_prefix (error->message, "not a dead letter: "));
+}
+
+int
+main (int argc, char **argv)
+{
+  pen_test_init (&argc, &argv);
+  g_test_add_func ("/file-letter/text", test_letter_text);
+  g_test_add_func ("/file-letter/base64", test_letter_base64);
+  g_test_add_func ("/file-letter/times", test_letter_times);
+  g_test_add_func ("/file-letter/refuses", test_letter_refuses);
+  g_test_add_func ("/file-letter/refuses/text", test_letter_refuses_text);
+  return g_test_run ();
+}
