@@ -114,7 +114,8 @@ pen_cli_facts_add_type (GString *facts, const GParamSpec *spec)
   else if (G_IS_PARAM_SPEC_BOOLEAN (spec))
     g_string_append (facts, "true or false");
   else if (spec->value_type == G_TYPE_STRV)
-    g_string_append (facts, "list, separated by ;");
+    g_string_append (facts, spec->flags & PEN_PARAM_PATH ? "list of paths, separated by semicolons"
+                                                         : "list, separated by semicolons");
   else
     g_string_append (facts, type);
   if (minimum != NULL && maximum != NULL)
@@ -265,7 +266,6 @@ pen_cli_page_append_row (PenCliPage *page, const PenPlugin *plugin, guint name_c
   pen_cli_page_append_bold (page, plugin->name);
   pen_cli_page_indent (page, 2 + name_columns + 2);
   pen_cli_page_append (page, plugin->descriptor->version);
-  pen_cli_page_indent (page, 2 + name_columns + 2 + 8);
   pen_cli_page_append_block (page, 2 + name_columns + 2 + 8, plugin->descriptor->description);
 }
 

@@ -112,7 +112,8 @@ pen_cli_property_dup_unit_bound (const GParamSpec *spec, gboolean is_maximum)
       guint64 bound
           = is_maximum ? G_PARAM_SPEC_UINT64 (spec)->maximum : G_PARAM_SPEC_UINT64 (spec)->minimum;
 
-      return bound == G_MAXUINT64 ? NULL : pen_size_format (bound);
+      /* as large as a file can be is no bound either */
+      return bound >= G_MAXINT64 ? NULL : pen_size_format (bound);
     }
   return pen_cli_property_dup_bound (spec, is_maximum);
 }
@@ -127,6 +128,18 @@ char *
 pen_cli_property_dup_maximum (const GParamSpec *spec)
 {
   return pen_cli_property_dup_unit_bound (spec, TRUE);
+}
+
+/* As short as it was written in the source. */
+static char *
+pen_cli_property_dup_number (double number)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_ascii_formatd (text, sizeof text, "%.15g", number);
+  if (g_ascii_strtod (text, NULL) != number)
+    g_ascii_dtostr (text, sizeof text, number);
+  return g_strdup (text);
 }
 
 static char *
@@ -153,11 +166,7 @@ pen_cli_property_dup_value (const GParamSpec *spec, const GValue *value)
       return items == NULL ? NULL : g_strjoinv (";", items);
     }
   if (G_VALUE_HOLDS_DOUBLE (value))
-    {
-      char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-
-      return g_strdup (g_ascii_dtostr (buffer, sizeof buffer, g_value_get_double (value)));
-    }
+    return pen_cli_property_dup_number (g_value_get_double (value));
   return g_strdup_value_contents (value); /* integers */
 }
 

@@ -1,0 +1,267 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the command prints and how it exits. Whole outputs are compared with the files in expected/:
+ * with PENSTOCK_TEST_UPDATE=1 in the environment, they are written anew, to be looked through.
+ */
+
+#include "config.h"
+
+#include "pen-command.h"
+
+#include <string.h>
+
+static char *
+test_cli_get_modules (void)
+{
+  return g_test_build_filename (G_TEST_BUILT, "cli", "modules", NULL);
+}
+
+/* Machine-dependent text, replaced by names. */
+static char *
+test_cli_normalize (const char *text)
+{
+  g_autofree char *modules = test_cli_get_modules ();
+  GString *result = g_string_new (text);
+
+  g_string_replace (result, modules, "@MODULES@", 0 /* all */);
+  g_string_replace (result, g_getenv ("PENSTOCK_PLUGIN_PATH"), "@PLUGINS@", 0);
+  g_string_replace (result, PEN_PLUGIN_FOLDER, "@INSTALLED@", 0);
+  g_string_replace (result, PACKAGE_VERSION, "@VERSION@", 0);
+  return g_string_free (result, FALSE);
+}
+
+static void
+test_cli_compare (const char *text, const char *expected_name)
+{
+  g_autofree char *normal = test_cli_normalize (text);
+  g_autofree char *path
+      = g_test_build_filename (G_TEST_DIST, "cli", "expected", expected_name, NULL);
+  g_autofree char *expected = NULL;
+
+  if (g_getenv ("PENSTOCK_TEST_UPDATE") != NULL)
+    g_file_set_contents (path, normal, -1, NULL);
+  expected = pen_test_read_file (path, NULL);
+  if (!g_str_equal (normal, expected))
+    g_test_message ("%s differs; PENSTOCK_TEST_UPDATE=1 writes it anew", path);
+  g_assert_cmpstr (normal, ==, expected);
+}
+
+static void
+test_cli_help (void)
+{
+  static const char *const commands[] = { "inspect" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      g_auto (PenCommand) behind = { 0 };
+      g_auto (PenCommand) before = { 0 };
+      g_autofree char *expected = g_strdup_printf ("help-%s.txt", commands[i]);
+
+      pen_command_run (&behind, NULL, commands[i], "--help", NULL);
+      g_assert_cmpstr (behind.errors, ==, "");
+      g_assert_cmpint (behind.status, ==, 0);
+      test_cli_compare (behind.output, expected);
+
+      pen_command_run (&before, NULL, "-h", commands[i], NULL);
+      g_assert_cmpstr (before.output, ==, behind.output);
+      g_assert_cmpint (before.status, ==, 0);
+    }
+}
+
+static void
+test_cli_help_of_all (void)
+{
+  g_auto (PenCommand) asked = { 0 };
+  g_auto (PenCommand) unasked = { 0 };
+
+  pen_command_run (&asked, NULL, "--help", NULL);
+  g_assert_cmpint (asked.status, ==, 0);
+  g_assert_cmpstr (asked.errors, ==, "");
+  test_cli_compare (asked.output, "help.txt");
+
+  pen_command_run (&unasked, NULL, NULL, NULL);
+  g_assert_cmpint (unasked.status, ==, 2);
+  g_assert_cmpstr (unasked.output, ==, "");
+  g_assert_cmpstr (unasked.errors, ==, asked.output);
+}
+
+static void
+test_cli_version (void)
+{
+  g_auto (PenCommand) command = { 0 };
+
+  pen_command_run (&command, NULL, "--version", NULL);
+  g_assert_cmpstr (command.output, ==, "penstock " PACKAGE_VERSION " (plugin API 1)\n");
+  g_assert_cmpint (command.status, ==, 0);
+}
+
+static void
+test_cli_usage (void)
+{
+  static const struct
+  {
+    const char *line;
+    const char *errors;
+  } table[] = {
+    { "inspct", "penstock: unknown command 'inspct'; did you mean 'inspect'?\n" },
+    { "frobnicate", "penstock: unknown command 'frobnicate'\n" },
+    { "--versoin", "penstock: unknown option '--versoin'; did you mean '--version'?\n" },
+    { "--strict", "penstock: unknown option '--strict'\n" },
+    { "-x inspect", "penstock: unknown option '-x'\n" },
+    { "--log-level=loud inspect",
+      "penstock: --log-level is one of error, warning, info, debug, not 'loud'\n" },
+    { "--log-format xml inspect",
+      "penstock: --log-format is one of text, json, journal, not 'xml'\n" },
+    { "inspect --log-level", "penstock inspect: Missing argument for --log-level\n" },
+    { "inspect --formt json",
+      "penstock inspect: unknown option '--formt'; did you mean '--format'?\n" },
+    { "inspect --formt=json",
+      "penstock inspect: unknown option '--formt'; did you mean '--format'?\n" },
+    { "inspect --format xml", "penstock inspect: --format is one of text, json, not 'xml'\n" },
+    { "inspect a b", "penstock inspect: 'a' is no kind of plugin: it is source, transform or "
+                     "sink\n" },
+    { "inspect sink brook more",
+      "penstock inspect: name one plugin: source, transform or sink, and its name\n" },
+    { "inspect showcas",
+      "penstock inspect: there is no plugin named 'showcas'; did you mean 'showcase'?\n" },
+    { "inspect sink showcase", "penstock inspect: there is no sink named 'showcase'\n" },
+    { "inspect source-brok",
+      "penstock inspect: there is no source named 'brok'; did you mean 'brook'?\n" },
+  };
+  g_autofree char *modules = test_cli_get_modules ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    {
+      g_auto (PenCommand) command = { 0 };
+      g_autofree char *line = g_strdup_printf ("--plugin-path %s %s", modules, table[i].line);
+      g_auto (GStrv) arguments = g_strsplit (line, " ", -1);
+      g_auto (GStrv) lines = NULL;
+
+      pen_command_run_strv (&command, NULL, (const char *const *) arguments);
+      lines = g_strsplit (command.errors, "Try 'penstock", -1);
+      g_assert_cmpstr (lines[0], ==, table[i].errors);
+      g_assert_nonnull (lines[1]);
+      g_assert_cmpstr (command.output, ==, "");
+      g_assert_cmpint (command.status, ==, 2);
+    }
+}
+
+static void
+test_cli_inspect_run (const char *arguments_line, const char *expected)
+{
+  g_auto (PenCommand) command = { 0 };
+  g_autofree char *modules = test_cli_get_modules ();
+  g_autofree char *line = g_strdup_printf ("inspect%s --plugin-path=%s", arguments_line, modules);
+  g_auto (GStrv) arguments = g_strsplit (line, " ", -1);
+
+  pen_command_run_strv (&command, NULL, (const char *const *) arguments);
+  g_assert_cmpstr (command.errors, ==, "");
+  g_assert_cmpint (command.status, ==, 0);
+  test_cli_compare (command.output, expected);
+}
+
+static void
+test_cli_inspect_describes (void)
+{
+  test_cli_inspect_run (" showcase", "inspect-showcase.txt");
+  test_cli_inspect_run (" transform showcase", "inspect-showcase.txt");
+  test_cli_inspect_run (" transform-showcase", "inspect-showcase.txt");
+  test_cli_inspect_run (" showcase --format text", "inspect-showcase.txt");
+  test_cli_inspect_run (" showcase --format json", "inspect-showcase.json");
+  test_cli_inspect_run (" pipeline", "inspect-pipeline.txt");
+}
+
+/* A source and a sink of one name. */
+static void
+test_cli_inspect_describes_all_of_a_name (void)
+{
+  test_cli_inspect_run (" brook", "inspect-brook.txt");
+  test_cli_inspect_run (" sink brook", "inspect-sink-brook.txt");
+  test_cli_inspect_run (" sink-brook", "inspect-sink-brook.txt");
+  test_cli_inspect_run (" dead-letter brook", "inspect-sink-brook.txt");
+}
+
+/* With the plugins of this build, whatever they are. */
+static void
+test_cli_inspect_lists (void)
+{
+  g_auto (PenCommand) command = { 0 };
+  g_autofree char *modules = test_cli_get_modules ();
+
+  pen_command_run (&command, NULL, "--plugin-path", modules, "inspect", NULL);
+  g_assert_cmpstr (command.errors, ==, "");
+  g_assert_cmpint (command.status, ==, 0);
+  g_assert_nonnull (strstr (command.output, "\nSinks\n  brook   "));
+  g_assert_nonnull (strstr (command.output, "\n  stdout  "));
+  g_assert_nonnull (strstr (command.output, modules));
+}
+
+static void
+test_cli_inspect_names (void)
+{
+  g_auto (PenCommand) sinks = { 0 };
+  g_auto (PenCommand) all = { 0 };
+  g_autofree char *modules = test_cli_get_modules ();
+
+  pen_command_run (&sinks, NULL, "inspect", "--names", "sink", "--plugin-path", modules, NULL);
+  g_assert_cmpstr (sinks.errors, ==, "");
+  g_assert_cmpint (sinks.status, ==, 0);
+  g_assert_true (g_str_has_prefix (sinks.output, "sink brook\nsink "));
+  g_assert_null (strstr (sinks.output, "source"));
+
+  pen_command_run (&all, NULL, "inspect", "--names", "--plugin-path", modules, NULL);
+  g_assert_true (g_str_has_prefix (all.output, "source brook\n"));
+  g_assert_true (g_str_has_suffix (all.output, sinks.output));
+}
+
+/* A module that cannot be opened is told, and the others are listed. */
+static void
+test_cli_inspect_tells_broken_modules (void)
+{
+  g_auto (PenCommand) command = { 0 };
+  g_autofree char *broken = g_test_build_filename (G_TEST_BUILT, "core", "modules", NULL);
+
+  pen_command_run (&command, NULL, "inspect", "--plugin-path", broken, "source", NULL);
+  g_assert_nonnull (strstr (command.errors, "source-future.so"));
+  g_assert_nonnull (strstr (command.output, "Gives nothing"));
+  g_assert_cmpint (command.status, ==, 1);
+}
+
+static void
+test_cli_inspect_tells_a_full_disk (void)
+{
+  g_autofree char *quoted = g_shell_quote (pen_command_get_path ());
+  g_autofree char *script = g_strdup_printf ("%s inspect > /dev/full", quoted);
+  const char *const line[] = { "sh", "-c", script, NULL };
+  g_autofree char *errors = NULL;
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+
+  g_spawn_sync (NULL, (char **) line, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &errors, &status,
+                &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (errors, ==,
+                   "penstock inspect: standard output cannot be written: "
+                   "No space left on device\n");
+  g_spawn_check_wait_status (status, &error);
+  g_assert_error (error, G_SPAWN_EXIT_ERROR, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  pen_test_init (&argc, &argv);
+  g_test_add_func ("/cli/help", test_cli_help);
+  g_test_add_func ("/cli/help/of-all", test_cli_help_of_all);
+  g_test_add_func ("/cli/version", test_cli_version);
+  g_test_add_func ("/cli/usage", test_cli_usage);
+  g_test_add_func ("/cli/inspect/describes", test_cli_inspect_describes);
+  g_test_add_func ("/cli/inspect/describes-all-of-a-name",
+                   test_cli_inspect_describes_all_of_a_name);
+  g_test_add_func ("/cli/inspect/lists", test_cli_inspect_lists);
+  g_test_add_func ("/cli/inspect/names", test_cli_inspect_names);
+  g_test_add_func ("/cli/inspect/tells-broken-modules", test_cli_inspect_tells_broken_modules);
+  g_test_add_func ("/cli/inspect/tells-a-full-disk", test_cli_inspect_tells_a_full_disk);
+  return g_test_run ();
+}
