@@ -130,6 +130,7 @@ pen_keyfile_scanner_read_group (PenKeyfileScanner *self,
       self->group->entries = g_ptr_array_new_with_free_func (pen_keyfile_entry_free);
       g_ptr_array_add (self->keyfile->groups, self->group);
     }
+  self->keyfile->is_incomplete |= self->group == NULL;
 }
 
 /* Whether something may be put into the current group under this key. */
@@ -300,7 +301,8 @@ pen_keyfile_scan (const char *text, gsize length, PenReport *report)
 
   self.keyfile = g_new0 (PenKeyfile, 1);
   self.keyfile->groups = g_ptr_array_new_with_free_func (pen_keyfile_group_free);
-  if (!pen_keyfile_scanner_check_text (&self, text, length))
+  self.keyfile->is_incomplete = !pen_keyfile_scanner_check_text (&self, text, length);
+  if (self.keyfile->is_incomplete)
     return self.keyfile;
   if (length >= strlen (BYTE_ORDER_MARK)
       && memcmp (text, BYTE_ORDER_MARK, strlen (BYTE_ORDER_MARK)) == 0)

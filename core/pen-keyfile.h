@@ -28,7 +28,8 @@ typedef struct
 /* Groups in the order of the file; several may have the same name. */
 typedef struct
 {
-  GPtrArray *groups; /* (element-type PenKeyfileGroup) */
+  GPtrArray *groups;      /* (element-type PenKeyfileGroup) */
+  gboolean is_incomplete; /* a group could not be made out, which was told, and is not here */
 } PenKeyfile;
 
 #define PEN_KEYFILE_MAX_BYTES (1024 * 1024)

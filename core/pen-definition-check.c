@@ -1,0 +1,118 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the elements themselves have to say of their properties as a whole. Each is made, given its
+ * values, asked, and thrown away; it never starts. An element some of whose values are faulty, or
+ * only known on the target machine, is asked all the same, but what it says of those, or of none in
+ * particular, is not passed on: it would speak of defaults that nobody wants.
+ */
+
+#include "config.h"
+
+#include "pen-check-private.h"
+#include "pen-definition-private.h"
+
+#include <string.h>
+
+#define MIN_REDACTED_BYTES 3
+
+typedef struct
+{
+  PenLoader *loader;
+  const PenDraft *draft;
+} PenElementCheck;
+
+/* A value that may be secret does not leave through a message of the element's either. */
+static void
+pen_element_check_redact (const PenElementCheck *self, GString *message)
+{
+  for (guint i = 0; i < self->draft->values->len; i++)
+    {
+      const PenKeyValue *value = &g_array_index (self->draft->values, PenKeyValue, i);
+      const char *text;
+
+      if (!value->is_hidden || !G_VALUE_HOLDS_STRING (&value->value))
+        continue;
+      text = g_value_get_string (&value->value);
+      if (strlen (text) >= MIN_REDACTED_BYTES)
+        g_string_replace (message, text, "(not shown)", 0);
+    }
+}
+
+static gboolean
+pen_element_check_is_incomplete (const PenElementCheck *self)
+{
+  for (guint i = 0; i < self->draft->values->len; i++)
+    {
+      if (!G_IS_VALUE (&g_array_index (self->draft->values, PenKeyValue, i).value))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+pen_element_check_report (gboolean is_error,
+                          const char *property,
+                          const char *text,
+                          gpointer user_data)
+{
+  const PenElementCheck *self = user_data;
+  const PenKeyValue *value = property == NULL ? NULL : pen_draft_find_value (self->draft, property);
+  g_autoptr (GString) message = g_string_new (text);
+  PenPlace place = value != NULL ? value->entry->value_place : self->draft->group->place;
+  const char *group = self->draft->group->name;
+
+  if (value != NULL ? !G_IS_VALUE (&value->value) : pen_element_check_is_incomplete (self))
+    return;
+  pen_element_check_redact (self, message);
+  if (property != NULL)
+    {
+      g_autofree char *prefix = g_strdup_printf ("'%s' in [%s]: ", property, group);
+
+      g_string_prepend (message, prefix);
+    }
+  else
+    {
+      g_autofree char *prefix = g_strdup_printf ("[%s]: ", group);
+
+      g_string_prepend (message, prefix);
+    }
+  if (is_error)
+    pen_report_error (self->loader->report, place, "%s", message->str);
+  else
+    pen_report_warning (self->loader->report, place, "%s", message->str);
+}
+
+static gboolean
+pen_element_check_is_set (const char *property, gpointer user_data)
+{
+  const PenElementCheck *self = user_data;
+
+  return pen_keyfile_group_find (self->draft->group, property) != NULL;
+}
+
+/*
+ * pen_loader_check_elements:
+ * @self: a loader whose drafts have values
+ *
+ * Threads: any
+ */
+void
+pen_loader_check_elements (PenLoader *self)
+{
+  for (guint i = 0; i < self->drafts->len; i++)
+    {
+      PenElementCheck data = { .loader = self, .draft = g_ptr_array_index (self->drafts, i) };
+      PenCheck check = { .report = pen_element_check_report,
+                         .is_set = pen_element_check_is_set,
+                         .user_data = &data };
+      g_autoptr (GObject) element = NULL;
+
+      if (data.draft->plugin == NULL)
+        continue;
+      check.wants_environment = (self->flags & PEN_DEFINITION_NO_ENVIRONMENT) == 0;
+      element = g_object_new (data.draft->plugin->type, NULL);
+      pen_key_values_apply (data.draft->values, element);
+      pen_element_run_check (PEN_ELEMENT (element), &check);
+    }
+}
