@@ -29,6 +29,7 @@ struct _PenBroker
   char *username;
   char *extra;
   gboolean forgets;
+  gboolean saves_at_once;
   guint plain_port;
   guint tls_port; /* 0: no TLS */
   GPid pid;       /* 0: not running */
@@ -98,11 +99,11 @@ pen_broker_write_configuration (PenBroker *self)
   g_autoptr (GString) text = g_string_new ("user root\nper_listener_settings false\n");
 
   g_string_append_printf (text, "log_dest file %s/broker.log\nlog_type all\n", self->folder);
+  /* At its end it saves all; at once, it writes everything it has for each message. */
   if (!self->forgets)
-    g_string_append_printf (text,
-                            "persistence true\npersistence_location %s/\n"
-                            "autosave_on_changes true\nautosave_interval 1\n",
-                            self->folder);
+    g_string_append_printf (text, "persistence true\npersistence_location %s/\n", self->folder);
+  if (self->saves_at_once)
+    g_string_append (text, "autosave_on_changes true\nautosave_interval 1\n");
   if (self->username != NULL)
     g_string_append_printf (text, "allow_anonymous false\npassword_file %s/passwords\n",
                             self->folder);
@@ -133,6 +134,7 @@ pen_broker_new (const char *folder, const PenBrokerOptions *options)
   self->username = g_strdup (options->username);
   self->extra = g_strdup (options->extra);
   self->forgets = options->forgets;
+  self->saves_at_once = options->saves_at_once;
   self->plain_port = pen_test_find_free_port ();
   self->tls_port = options->certificate == NULL ? 0 : pen_test_find_free_port ();
   if (self->username != NULL)

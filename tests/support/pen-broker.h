@@ -17,8 +17,9 @@ typedef struct
   const char *client_ca;   /* name of the CA that clients have to be signed by */
   const char *username;    /* the only one that is let in, with @password */
   const char *password;
-  gboolean forgets;  /* keeps nothing over a restart */
-  const char *extra; /* further lines of its configuration */
+  gboolean forgets;       /* keeps nothing over a restart */
+  gboolean saves_at_once; /* keeps everything over a kill; slow */
+  const char *extra;      /* further lines of its configuration */
 } PenBrokerOptions;
 
 typedef struct _PenBroker PenBroker;

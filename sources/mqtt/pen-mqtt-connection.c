@@ -1,0 +1,788 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One connection to a broker, from name look-up to its end: a struct mosquitto that is used once.
+ * A new connection is a new one, so nothing of an old one can reach it.
+ *
+ * Opening: name look-up, connect () and the TLS hand-shake block, so they run on a thread of a pool
+ * of this plugin (GTask's has ten, which ten silent hosts would fill). What libmosquitto does there
+ * cannot be interrupted: the kernel gives up connecting to a silent host after about two minutes
+ * per address. Whoever does not want to wait closes the connection, and the thread throws it away
+ * when it comes back. Its end is told through an eventfd, which a lane watches like any other
+ * descriptor. Until then only the thread touches the client, afterwards only the lane.
+ *
+ * Acknowledgements: libmosquitto queues a message's PUBACK before it calls us with the message, but
+ * with mosquitto_threaded_set (client, true) the queue leaves in mosquitto_loop_write () only, all
+ * of it at once. Who calls pen_mqtt_connection_write () therefore says: everything received so far
+ * is delivered. It is the only function that writes, the connection's own pings included.
+ * tests/sources/mqtt/ pins this behaviour, which libmosquitto does not document.
+ *
+ * mosquitto_loop () and its kin use select () and so cannot take a descriptor above 1,023; they are
+ * not used here.
+ */
+
+#include "config.h"
+
+#include "pen-mqtt-connection.h"
+
+#include "pen-mqtt-tls.h"
+
+#include <errno.h>
+#include <mqtt_protocol.h>
+#include <netdb.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Connections that are being made at a time, in a process; more wait for their turn. */
+#define MAXIMUM_OPENING 256
+/* How often a hand-shake looks whether it is still wanted. */
+#define HANDSHAKE_SLICE_MS 250
+/* The most that one round of a lane reads of one connection. */
+#define READS_PER_ROUND 4
+#define PACKETS_PER_ROUND 256
+#define MAXIMUM_LOG 2048
+#define FIRST_MQTT_REASON 128
+/* of CONNACK */
+#define FLAG_SESSION_PRESENT 1
+#define DAY_S (24 * 60 * 60)
+
+struct _PenMqttConnection
+{
+  gint n_references; /* atomic: the owner's, and the thread's that opens it */
+  gint is_unwanted;  /* atomic */
+
+  /* constant */
+  PenMqttOptions *options;
+  const PenMqttHandlers *handlers;
+  int wake_fd;
+
+  /* the thread that opens it, afterwards lane */
+  struct mosquitto *client;
+  PenMqttTls tls;
+  PenMqttExpiry expiry;
+  char *fault; /* why it could not be opened */
+  GString *log;
+
+  /* lane */
+  gpointer owner;
+  int fd;
+  int end_status;
+  int end_errno;
+  int end_reason; /* of a DISCONNECT of the broker */
+  char *duplicate_mark;
+  gboolean is_duplicate;
+};
+
+static void
+pen_mqtt_wipe (char *secret)
+{
+  if (secret != NULL)
+    explicit_bzero (secret, strlen (secret));
+  g_free (secret);
+}
+
+void
+pen_mqtt_options_free (PenMqttOptions *self)
+{
+  g_free (self->host);
+  g_free (self->client_id);
+  g_free (self->username);
+  pen_mqtt_wipe (self->password);
+  g_free (self->will_topic);
+  g_free (self->will_payload);
+  g_free (self->cafile);
+  g_free (self->certfile);
+  g_free (self->keyfile);
+  pen_mqtt_wipe (self->key_password);
+  g_free (self);
+}
+
+static void
+pen_mqtt_connection_unref (PenMqttConnection *self)
+{
+  if (!g_atomic_int_dec_and_test (&self->n_references))
+    return;
+  if (self->client != NULL)
+    mosquitto_destroy (self->client);
+  pen_mqtt_tls_clear (&self->tls);
+  pen_mqtt_options_free (self->options);
+  close (self->wake_fd);
+  g_string_free (self->log, TRUE);
+  g_free (self->fault);
+  g_free (self->duplicate_mark);
+  g_free (self);
+}
+
+/* --- What libmosquitto calls --- */
+
+static void
+pen_mqtt_connection_on_log (struct mosquitto *client, void *user_data, int level, const char *text)
+{
+  PenMqttConnection *self = user_data;
+
+  if (level == MOSQ_LOG_ERR && self->log->len < MAXIMUM_LOG)
+    g_string_append_printf (self->log, "%s\n", text);
+  else if (level == MOSQ_LOG_DEBUG && self->duplicate_mark != NULL
+           && g_str_has_prefix (text, self->duplicate_mark))
+    self->is_duplicate = TRUE;
+}
+
+static void
+pen_mqtt_connection_on_connect (struct mosquitto *client,
+                                void *user_data,
+                                int reason,
+                                int flags,
+                                const mosquitto_property *properties)
+{
+  PenMqttConnection *self = user_data;
+
+  if (reason == 0 && (flags & FLAG_SESSION_PRESENT) != 0)
+    self->duplicate_mark
+        = g_strdup_printf ("Client %s received PUBLISH (d1", self->options->client_id);
+  else
+    mosquitto_log_callback_set (client, NULL);
+  if (self->owner != NULL)
+    self->handlers->greeted (self->owner, reason, flags, properties);
+}
+
+/* libmosquitto keeps the duplicate flag to itself, except for a line in its log, and formatting
+ * that costs more than all else that is done with a message. But a broker repeats messages only
+ * when a session is resumed, before anything new: so the log is heard until the first message that
+ * is none, and not at all in a new session. */
+static gboolean
+pen_mqtt_connection_take_duplicate (PenMqttConnection *self,
+                                    const struct mosquitto_message *message)
+{
+  gboolean is_duplicate = self->is_duplicate;
+
+  self->is_duplicate = FALSE;
+  if (self->duplicate_mark != NULL && !is_duplicate && message->qos > 0)
+    {
+      mosquitto_log_callback_set (self->client, NULL);
+      g_clear_pointer (&self->duplicate_mark, g_free);
+    }
+  return is_duplicate;
+}
+
+/* Called up to twice: with the broker's reason first, where it gave one. */
+static void
+pen_mqtt_connection_on_disconnect (struct mosquitto *client,
+                                   void *user_data,
+                                   int reason,
+                                   const mosquitto_property *properties)
+{
+  PenMqttConnection *self = user_data;
+
+  if (reason >= FIRST_MQTT_REASON && self->end_reason == 0)
+    self->end_reason = reason;
+}
+
+static void
+pen_mqtt_connection_on_message (struct mosquitto *client,
+                                void *user_data,
+                                const struct mosquitto_message *message,
+                                const mosquitto_property *properties)
+{
+  PenMqttConnection *self = user_data;
+
+  gboolean is_duplicate = pen_mqtt_connection_take_duplicate (self, message);
+
+  if (self->owner != NULL)
+    self->handlers->received (self->owner, message, properties, is_duplicate);
+}
+
+static void
+pen_mqtt_connection_on_subscribe (struct mosquitto *client,
+                                  void *user_data,
+                                  int id,
+                                  int n_topics,
+                                  const int *granted,
+                                  const mosquitto_property *properties)
+{
+  PenMqttConnection *self = user_data;
+
+  if (self->owner != NULL)
+    self->handlers->subscribed (self->owner, n_topics, granted);
+}
+
+/* Without it OpenSSL would ask for the password on the terminal. */
+static int
+pen_mqtt_connection_on_password (char *buffer, int size, int is_writing, void *client)
+{
+  PenMqttConnection *self = mosquitto_userdata (client);
+  const char *password = self->options->key_password;
+
+  return password == NULL
+             ? 0
+             : (int) MIN (g_strlcpy (buffer, password, (gsize) size), (gsize) size - 1);
+}
+
+/* --- On the thread that opens --- */
+
+G_GNUC_PRINTF (2, 3)
+static void
+pen_mqtt_connection_fail (PenMqttConnection *self, const char *format, ...)
+{
+  va_list arguments;
+
+  if (self->fault != NULL)
+    return;
+  va_start (arguments, format);
+  self->fault = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+}
+
+static void
+pen_mqtt_connection_add_fault (const char *property, const char *message, gpointer user_data)
+{
+  PenMqttConnection *self = user_data;
+  g_autofree char *before = g_steal_pointer (&self->fault);
+
+  self->fault = before == NULL ? g_strdup (message) : g_strdup_printf ("%s; %s", before, message);
+}
+
+static gboolean
+pen_mqtt_connection_check_files (PenMqttConnection *self)
+{
+  const PenMqttCertificates files = { self->options->cafile, self->options->certfile,
+                                      self->options->keyfile, self->options->key_password };
+
+  return pen_mqtt_certificates_check (&files, g_get_real_time () / G_USEC_PER_SEC,
+                                      pen_mqtt_connection_add_fault, self, &self->expiry);
+}
+
+static int
+pen_mqtt_connection_set_tls (PenMqttConnection *self)
+{
+  const PenMqttOptions *options = self->options;
+  /* libmosquitto wants a file or a folder before it takes a client's certificate */
+  const char *capath = options->cafile == NULL ? X509_get_default_cert_dir () : NULL;
+  int status = mosquitto_tls_set (self->client, options->cafile, capath, options->certfile,
+                                  options->keyfile, pen_mqtt_connection_on_password);
+
+  if (status != MOSQ_ERR_SUCCESS)
+    return status;
+  if (options->cafile == NULL)
+    mosquitto_int_option (self->client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
+  mosquitto_tls_insecure_set (self->client, options->tls_insecure);
+  return mosquitto_tls_opts_set (
+      self->client, options->tls_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, "tlsv1.2", NULL);
+}
+
+static int
+pen_mqtt_connection_set_options (PenMqttConnection *self)
+{
+  const PenMqttOptions *options = self->options;
+  int status = MOSQ_ERR_SUCCESS;
+
+  mosquitto_threaded_set (self->client, TRUE);
+  mosquitto_int_option (self->client, MOSQ_OPT_PROTOCOL_VERSION,
+                        options->is_mqtt_5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
+  mosquitto_int_option (self->client, MOSQ_OPT_TCP_NODELAY, 1);
+  mosquitto_int_option (self->client, MOSQ_OPT_RECEIVE_MAXIMUM, PEN_MQTT_MAXIMUM_HELD);
+  mosquitto_log_callback_set (self->client, pen_mqtt_connection_on_log);
+  mosquitto_connect_v5_callback_set (self->client, pen_mqtt_connection_on_connect);
+  mosquitto_disconnect_v5_callback_set (self->client, pen_mqtt_connection_on_disconnect);
+  mosquitto_message_v5_callback_set (self->client, pen_mqtt_connection_on_message);
+  mosquitto_subscribe_v5_callback_set (self->client, pen_mqtt_connection_on_subscribe);
+  if (options->username != NULL || options->password != NULL)
+    status = mosquitto_username_pw_set (self->client, options->username, options->password);
+  if (status == MOSQ_ERR_SUCCESS && options->will_topic != NULL)
+    status = mosquitto_will_set (
+        self->client, options->will_topic,
+        options->will_payload == NULL ? 0 : (int) strlen (options->will_payload),
+        options->will_payload, options->will_qos, options->will_retain);
+  if (status == MOSQ_ERR_SUCCESS && options->tls)
+    status = pen_mqtt_connection_set_tls (self);
+  return status;
+}
+
+static int
+pen_mqtt_connection_connect (PenMqttConnection *self)
+{
+  const PenMqttOptions *options = self->options;
+  mosquitto_property *properties = NULL;
+  int status;
+
+  if (options->is_mqtt_5 && options->session_expiry_s > 0)
+    mosquitto_property_add_int32 (&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
+                                  options->session_expiry_s);
+  errno = 0;
+  status = mosquitto_connect_bind_v5 (self->client, options->host, (int) options->port,
+                                      (int) options->keep_alive_s, NULL, properties);
+  self->end_errno = errno;
+  mosquitto_property_free_all (&properties);
+  return status;
+}
+
+static void
+pen_mqtt_connection_fail_tls (PenMqttConnection *self)
+{
+  g_autofree char *reason = pen_mqtt_tls_describe (&self->tls, self->options->host,
+                                                   self->options->cafile, self->log->str);
+
+  pen_mqtt_connection_fail (self, "%s", reason);
+}
+
+/* The broker's end is closed: OpenSSL tells that as an error or not at all. */
+static gboolean
+pen_mqtt_connection_is_hung_up (int fd)
+{
+  char byte;
+  gssize n_bytes = recv (fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+  return n_bytes == 0 || (n_bytes < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static void
+pen_mqtt_connection_shake_hands (PenMqttConnection *self)
+{
+  gint64 deadline = g_get_monotonic_time () + self->options->connect_timeout_us;
+  SSL *ssl = mosquitto_ssl_get (self->client);
+
+  pen_mqtt_tls_attach (&self->tls, ssl);
+  while (!SSL_is_init_finished (ssl))
+    {
+      struct pollfd watched
+          = { mosquitto_socket (self->client), SSL_want_write (ssl) ? POLLOUT : POLLIN, 0 };
+
+      if (g_atomic_int_get (&self->is_unwanted))
+        return;
+      if (g_get_monotonic_time () >= deadline)
+        {
+          pen_mqtt_connection_fail (self,
+                                    "no answer to the TLS hand-shake: is this the right port?");
+          return;
+        }
+      if (poll (&watched, 1, HANDSHAKE_SLICE_MS) <= 0)
+        continue;
+      if (mosquitto_loop_read (self->client, 1) != MOSQ_ERR_SUCCESS
+          || mosquitto_socket (self->client) < 0)
+        {
+          pen_mqtt_connection_fail_tls (self);
+          return;
+        }
+      if (!SSL_is_init_finished (ssl) && pen_mqtt_connection_is_hung_up (watched.fd))
+        {
+          pen_mqtt_connection_fail (
+              self, "the other side closed the connection during the TLS hand-shake");
+          return;
+        }
+    }
+}
+
+static void
+pen_mqtt_connection_fail_connect (PenMqttConnection *self, int status)
+{
+  switch (status)
+    {
+    case MOSQ_ERR_EAI:
+      pen_mqtt_connection_fail (self, "cannot resolve the host name: %s",
+                                self->end_errno == EAI_SYSTEM ? "the system's resolver failed"
+                                                              : gai_strerror (self->end_errno));
+      break;
+    case MOSQ_ERR_ERRNO:
+      pen_mqtt_connection_fail (self, "cannot connect: %s", g_strerror (self->end_errno));
+      break;
+    case MOSQ_ERR_TLS:
+      pen_mqtt_connection_fail_tls (self);
+      break;
+    default:
+      pen_mqtt_connection_fail (self, "cannot connect: %s", mosquitto_strerror (status));
+    }
+}
+
+static void
+pen_mqtt_connection_try_open (PenMqttConnection *self)
+{
+  int status;
+
+  if (self->options->tls)
+    {
+      pen_mqtt_tls_prepare ();
+      if (!pen_mqtt_connection_check_files (self))
+        return;
+    }
+  self->client = mosquitto_new (self->options->client_id, self->options->clean_session, self);
+  if (self->client == NULL)
+    {
+      pen_mqtt_connection_fail (self, "cannot make a client: %s", g_strerror (errno));
+      return;
+    }
+  status = pen_mqtt_connection_set_options (self);
+  if (status != MOSQ_ERR_SUCCESS)
+    {
+      pen_mqtt_connection_fail (self, "cannot use these settings: %s", mosquitto_strerror (status));
+      return;
+    }
+  status = pen_mqtt_connection_connect (self);
+  if (status != MOSQ_ERR_SUCCESS)
+    pen_mqtt_connection_fail_connect (self, status);
+  else if (self->options->tls)
+    pen_mqtt_connection_shake_hands (self);
+}
+
+static void
+pen_mqtt_connection_open_on_thread (gpointer data, gpointer user_data)
+{
+  PenMqttConnection *self = data;
+  const guint64 one = 1;
+
+  if (!g_atomic_int_get (&self->is_unwanted))
+    pen_mqtt_connection_try_open (self);
+  if (write (self->wake_fd, &one, sizeof one) != sizeof one)
+    g_warning ("cannot wake the lane of an MQTT source: %s", g_strerror (errno));
+  pen_mqtt_connection_unref (self);
+}
+
+static gpointer
+pen_mqtt_make_pool (gpointer user_data)
+{
+  /* Counts its calls without a lock, so it is called once for all connections. */
+  mosquitto_lib_init ();
+  return g_thread_pool_new (pen_mqtt_connection_open_on_thread, NULL, MAXIMUM_OPENING, FALSE, NULL);
+}
+
+/* --- On the lane --- */
+
+/**
+ * pen_mqtt_connection_open:
+ * @options: (transfer full): whom to connect to, and how
+ * @handlers: what to call
+ * @owner: given to @handlers
+ *
+ * Begins to connect. When the descriptor of [func@get_wake_fd] is readable, [func@finish_open]
+ * has the outcome.
+ *
+ * Returns: (nullable): the connection; NULL without a descriptor for it
+ *
+ * Threads: lane
+ */
+PenMqttConnection *
+pen_mqtt_connection_open (PenMqttOptions *options, const PenMqttHandlers *handlers, gpointer owner)
+{
+  static GOnce pool = G_ONCE_INIT;
+  PenMqttConnection *self;
+  int wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+  if (wake_fd < 0)
+    {
+      pen_mqtt_options_free (options);
+      return NULL;
+    }
+  self = g_new0 (PenMqttConnection, 1);
+  self->n_references = 2;
+  self->options = options;
+  self->handlers = handlers;
+  self->owner = owner;
+  self->wake_fd = wake_fd;
+  self->fd = -1;
+  self->log = g_string_new (NULL);
+  g_once (&pool, pen_mqtt_make_pool, NULL);
+  g_thread_pool_push (pool.retval, self, NULL);
+  return self;
+}
+
+/* Readable when the connection has been made or could not be. Threads: lane */
+int
+pen_mqtt_connection_get_wake_fd (PenMqttConnection *self)
+{
+  return self->wake_fd;
+}
+
+/**
+ * pen_mqtt_connection_finish_open:
+ * @self: a connection whose wake descriptor is readable
+ * @reason: (out): why it could not be made
+ *
+ * Takes the connection over from the thread that made it. The first thing to do is to write.
+ *
+ * Returns: whether it was made
+ *
+ * Threads: lane
+ */
+gboolean
+pen_mqtt_connection_finish_open (PenMqttConnection *self, char **reason)
+{
+  guint64 count;
+
+  /* Reading what the thread wrote last puts all that it did before this. */
+  if (read (self->wake_fd, &count, sizeof count) != sizeof count)
+    g_warning ("an MQTT source was woken by nothing: %s", g_strerror (errno));
+  if (self->fault != NULL)
+    {
+      *reason = g_strdup (self->fault);
+      return FALSE;
+    }
+  self->fd = mosquitto_socket (self->client);
+  if (self->options->tls)
+    pen_mqtt_tls_read_ahead (&self->tls);
+  return TRUE;
+}
+
+/* The socket; -1 before the connection is open. Threads: lane */
+int
+pen_mqtt_connection_get_fd (PenMqttConnection *self)
+{
+  return self->fd;
+}
+
+static gboolean
+pen_mqtt_connection_note (PenMqttConnection *self, int status)
+{
+  if (status == MOSQ_ERR_SUCCESS && mosquitto_socket (self->client) >= 0)
+    return TRUE;
+  self->end_errno = errno;
+  self->end_status = status;
+  return FALSE;
+}
+
+/**
+ * pen_mqtt_connection_has_buffered:
+ * @self: an open connection
+ *
+ * Returns: whether something was read ahead, of which the descriptor will not tell
+ *
+ * Threads: lane
+ */
+gboolean
+pen_mqtt_connection_has_buffered (PenMqttConnection *self)
+{
+  SSL *ssl = mosquitto_ssl_get (self->client);
+
+  return ssl != NULL && SSL_has_pending (ssl) == 1;
+}
+
+static gboolean
+pen_mqtt_connection_has_more (PenMqttConnection *self)
+{
+  int n_bytes = 0;
+
+  if (self->options->tls)
+    return pen_mqtt_tls_has_more (&self->tls);
+  return ioctl (self->fd, FIONREAD, &n_bytes) == 0 && n_bytes > 0;
+}
+
+/**
+ * pen_mqtt_connection_read:
+ * @self: an open connection
+ * @is_paused: looked at after each message: stops reading
+ *
+ * Reads what has come, but not more than one connection may take of a round of its lane.
+ *
+ * Returns: whether to come again, and why
+ *
+ * Threads: lane
+ */
+PenMqttReadStatus
+pen_mqtt_connection_read (PenMqttConnection *self, const gboolean *is_paused)
+{
+  pen_mqtt_tls_begin_round (&self->tls, READS_PER_ROUND);
+  for (guint n = 0; n < PACKETS_PER_ROUND; n++)
+    {
+      errno = 0;
+      if (!pen_mqtt_connection_note (self, mosquitto_loop_read (self->client, 1)))
+        return PEN_MQTT_READ_LOST;
+      if (*is_paused)
+        return PEN_MQTT_READ_DONE;
+      if (!pen_mqtt_connection_has_more (self))
+        break;
+    }
+  /* Of a record that is not complete the descriptor will tell: then the last read was empty, and
+   * not for the budget's sake. */
+  if (self->options->tls && pen_mqtt_connection_has_buffered (self)
+      && (self->tls.reads_left == 0 || !self->tls.is_empty))
+    return PEN_MQTT_READ_MORE;
+  return PEN_MQTT_READ_DONE;
+}
+
+/**
+ * pen_mqtt_connection_write:
+ * @self: an open connection
+ *
+ * Writes all that is queued, acknowledgements of everything received so far included.
+ *
+ * Returns: FALSE if the connection has ended
+ *
+ * Threads: lane
+ */
+gboolean
+pen_mqtt_connection_write (PenMqttConnection *self)
+{
+  if (!mosquitto_want_write (self->client))
+    return TRUE;
+  errno = 0;
+  return pen_mqtt_connection_note (self, mosquitto_loop_write (self->client, 1));
+}
+
+/* Whether something is queued. Threads: lane */
+gboolean
+pen_mqtt_connection_wants_write (PenMqttConnection *self)
+{
+  return mosquitto_want_write (self->client);
+}
+
+/**
+ * pen_mqtt_connection_tick:
+ * @self: an open connection that is read and written
+ *
+ * Queues a ping when one is due, and notices that the last was not answered.
+ *
+ * Returns: FALSE if the connection has ended
+ *
+ * Threads: lane
+ */
+gboolean
+pen_mqtt_connection_tick (PenMqttConnection *self)
+{
+  errno = 0;
+  return pen_mqtt_connection_note (self, mosquitto_loop_misc (self->client));
+}
+
+/**
+ * pen_mqtt_connection_subscribe:
+ * @self: an open connection
+ * @topics: (array zero-terminated=1): filters
+ * @qos: 0 or 1
+ * @options: of MQTT 5
+ * @identifier: of MQTT 5; 0: none
+ *
+ * Queues one packet with all subscriptions.
+ *
+ * Returns: a status of libmosquitto
+ *
+ * Threads: lane
+ */
+int
+pen_mqtt_connection_subscribe (PenMqttConnection *self,
+                               const char *const *topics,
+                               int qos,
+                               int options,
+                               guint32 identifier)
+{
+  mosquitto_property *properties = NULL;
+  int status;
+
+  if (self->options->is_mqtt_5 && identifier != 0)
+    mosquitto_property_add_varint (&properties, MQTT_PROP_SUBSCRIPTION_IDENTIFIER, identifier);
+  status = mosquitto_subscribe_multiple (self->client, NULL, (int) g_strv_length ((char **) topics),
+                                         (char *const *) topics, qos, options, properties);
+  mosquitto_property_free_all (&properties);
+  return status;
+}
+
+/* Queues one packet; of filters that were not subscribed nothing comes of it. Threads: lane */
+int
+pen_mqtt_connection_unsubscribe (PenMqttConnection *self, GPtrArray *filters)
+{
+  return mosquitto_unsubscribe_multiple (self->client, NULL, (int) filters->len,
+                                         (char *const *) filters->pdata, NULL);
+}
+
+static gint64
+pen_mqtt_count_days (gint64 expiry_s)
+{
+  if (expiry_s == 0 || expiry_s == G_MAXINT64)
+    return G_MAXINT64;
+  return (expiry_s - g_get_real_time () / G_USEC_PER_SEC) / DAY_S;
+}
+
+/* Days until the files and the broker's certificate expire. Threads: lane */
+void
+pen_mqtt_connection_get_days_left (PenMqttConnection *self, PenMqttDaysLeft *days)
+{
+  days->ca = pen_mqtt_count_days (self->expiry.ca_s);
+  days->certificate = pen_mqtt_count_days (self->expiry.certificate_s);
+  days->broker = pen_mqtt_count_days (self->tls.expiry_s);
+}
+
+static char *
+pen_mqtt_connection_describe_errno (PenMqttConnection *self)
+{
+  if (self->end_errno == EPROTO && self->log->len > 0)
+    return pen_mqtt_tls_describe (&self->tls, self->options->host, self->options->cafile,
+                                  self->log->str);
+  if (self->end_errno == EPROTO)
+    return g_strdup ("the TLS connection broke off");
+  return g_strdup_printf ("the connection broke: %s", g_strerror (self->end_errno));
+}
+
+/**
+ * pen_mqtt_connection_describe_end:
+ * @self: a connection that has ended
+ *
+ * Returns: (transfer full): why, for an operator
+ *
+ * Threads: lane
+ */
+char *
+pen_mqtt_connection_describe_end (PenMqttConnection *self)
+{
+  if (self->end_reason == MQTT_RC_SESSION_TAKEN_OVER)
+    return g_strdup_printf ("another client has connected with the id '%s'",
+                            self->options->client_id);
+  if (self->end_reason != 0)
+    return g_strdup_printf ("the broker ended the connection: %s",
+                            mosquitto_reason_string (self->end_reason));
+  switch (self->end_status)
+    {
+    case MOSQ_ERR_ERRNO:
+      return pen_mqtt_connection_describe_errno (self);
+    case MOSQ_ERR_KEEPALIVE:
+      return g_strdup_printf ("the broker has not answered for %u s (keep-alive)",
+                              self->options->keep_alive_s);
+    case MOSQ_ERR_PROTOCOL:
+    case MOSQ_ERR_MALFORMED_PACKET:
+    case MOSQ_ERR_MALFORMED_UTF8:
+    case MOSQ_ERR_PAYLOAD_SIZE:
+    case MOSQ_ERR_DUPLICATE_PROPERTY:
+      return g_strdup ("what came is not MQTT: is this the right port, and does it speak TLS?");
+    case MOSQ_ERR_NOMEM:
+      return g_strdup ("not enough memory for a packet that the broker announced");
+    default:
+      return g_strdup ("the broker closed the connection");
+    }
+}
+
+/**
+ * pen_mqtt_connection_close:
+ * @self: (transfer full): an open connection with nothing held
+ *
+ * Writes what is queued, says good-bye, and closes.
+ *
+ * Threads: lane
+ */
+void
+pen_mqtt_connection_close (PenMqttConnection *self)
+{
+  self->owner = NULL;
+  if (self->client != NULL && mosquitto_socket (self->client) >= 0)
+    {
+      mosquitto_disconnect (self->client);
+      mosquitto_loop_write (self->client, 1);
+    }
+  pen_mqtt_connection_unref (self);
+}
+
+/**
+ * pen_mqtt_connection_drop:
+ * @self: (transfer full): a connection in any state
+ *
+ * Ends it without writing anything: what was not acknowledged stays so. One that is being made is
+ * left to the thread that makes it.
+ *
+ * Threads: lane
+ */
+void
+pen_mqtt_connection_drop (PenMqttConnection *self)
+{
+  self->owner = NULL;
+  g_atomic_int_set (&self->is_unwanted, 1);
+  if (self->fd >= 0 && mosquitto_socket (self->client) == self->fd)
+    shutdown (self->fd, SHUT_RDWR);
+  pen_mqtt_connection_unref (self);
+}

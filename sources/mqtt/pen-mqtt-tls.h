@@ -1,0 +1,35 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a connection needs of the OpenSSL below libmosquitto.
+ */
+
+#pragma once
+
+#include <glib.h>
+#include <openssl/ssl.h>
+
+G_BEGIN_DECLS
+
+/* Part of a connection; zero-initialised. */
+typedef struct
+{
+  SSL *ssl;          /* libmosquitto's */
+  char *fault;       /* why the broker's certificate was not accepted */
+  gint64 expiry_s;   /* of the broker's certificate; 0: not seen */
+  guint reads_left;  /* of the socket, in this round */
+  gboolean is_empty; /* the last read of the socket brought nothing */
+} PenMqttTls;
+
+void pen_mqtt_tls_prepare (void);
+void pen_mqtt_tls_attach (PenMqttTls *self, SSL *ssl);
+void pen_mqtt_tls_read_ahead (PenMqttTls *self);
+void pen_mqtt_tls_begin_round (PenMqttTls *self, guint n_reads);
+gboolean pen_mqtt_tls_has_more (const PenMqttTls *self);
+char *pen_mqtt_tls_describe (const PenMqttTls *self,
+                             const char *host,
+                             const char *cafile,
+                             const char *log);
+void pen_mqtt_tls_clear (PenMqttTls *self);
+
+G_END_DECLS
