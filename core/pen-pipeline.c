@@ -507,6 +507,16 @@ pen_pipeline_has_abandoned (PenPipeline *self)
   return self->has_abandoned;
 }
 
+PenElement *
+pen_pipeline_get_element (PenPipeline *self, PenElementKind kind, const char *name)
+{
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].kind == kind
+        && g_str_equal (pen_element_get_name (self->nodes[i].element), name))
+      return self->nodes[i].element;
+  return NULL;
+}
+
 const char *
 pen_pipeline_get_name (PenPipeline *self)
 {
