@@ -47,8 +47,7 @@ PEN_RUNTIME_EXPORT
 gboolean pen_pipeline_has_abandoned (PenPipeline *self);
 /* (transfer none) (nullable): the element of that kind and name */
 PEN_RUNTIME_EXPORT
-PenElement *
-pen_pipeline_get_element (PenPipeline *self, PenElementKind kind, const char *name);
+PenElement *pen_pipeline_get_element (PenPipeline *self, PenElementKind kind, const char *name);
 /* From any thread. */
 PEN_RUNTIME_EXPORT
 const char *pen_pipeline_get_name (PenPipeline *self);

@@ -10,12 +10,57 @@
 
 #include <glib/gstdio.h>
 
+static GMutex pen_test_log_lock; /* pen_test_log */
+static GString *pen_test_log;
+
+static const char *
+pen_test_get_field (const GLogField *fields, gsize n_fields, const char *key)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (fields[i].key, key))
+      return fields[i].value;
+  return NULL;
+}
+
+/* What elements say is kept for the test; everything else is GLib's business, and fatal if it is a
+ * warning. */
+static GLogWriterOutput
+pen_test_write_log (GLogLevelFlags level,
+                    const GLogField *fields,
+                    gsize n_fields,
+                    gpointer user_data)
+{
+  const char *element = pen_test_get_field (fields, n_fields, "PENSTOCK_ELEMENT");
+  const char *message = pen_test_get_field (fields, n_fields, "MESSAGE");
+
+  if (element == NULL || message == NULL)
+    return g_log_writer_default (level, fields, n_fields, user_data);
+  g_mutex_lock (&pen_test_log_lock);
+  g_string_append_printf (pen_test_log, "%s: %s\n", element, message);
+  g_mutex_unlock (&pen_test_log_lock);
+  return G_LOG_WRITER_HANDLED;
+}
+
 /* Warnings are fatal in here and not through G_DEBUG, which would also reach gtester itself. */
 void
 pen_test_init (int *argc, char ***argv)
 {
   g_test_init (argc, argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
-  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR | G_LOG_FATAL_MASK);
+  pen_test_log = g_string_new (NULL);
+  g_log_set_writer_func (pen_test_write_log, NULL, NULL);
+}
+
+/* (transfer full): what elements have logged since the last call, "transform ammp: …" a line. */
+char *
+pen_test_take_log (void)
+{
+  char *text = NULL;
+
+  g_mutex_lock (&pen_test_log_lock);
+  text = g_strdup (pen_test_log->str);
+  g_string_truncate (pen_test_log, 0);
+  g_mutex_unlock (&pen_test_log_lock);
+  return text;
 }
 
 static gboolean
