@@ -17,6 +17,7 @@ struct _PenScriptSource
 
   GString *story;
   gboolean fails_to_start;
+  guint n_events; /* pushed by itself, before it finishes */
 };
 
 enum
@@ -28,6 +29,7 @@ enum
   PROP_FAIL,
   PROP_STORY,
   PROP_FAILS_TO_START,
+  PROP_EVENTS,
   N_PROPERTIES,
 };
 
@@ -69,6 +71,9 @@ pen_script_source_set_property (GObject *object, guint id, const GValue *value, 
     case PROP_FAILS_TO_START:
       self->fails_to_start = g_value_get_boolean (value);
       break;
+    case PROP_EVENTS:
+      self->n_events = g_value_get_uint (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -78,6 +83,20 @@ static void
 pen_script_source_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   g_value_set_string (value, PEN_SCRIPT_SOURCE (object)->story->str);
+}
+
+static void
+pen_script_source_push_all (PenElement *element, gpointer user_data)
+{
+  PenScriptSource *self = PEN_SCRIPT_SOURCE (element);
+
+  while (self->n_events > 0)
+    {
+      g_autofree char *text = g_strdup_printf ("%u", self->n_events--);
+
+      pen_source_push (PEN_SOURCE (self), pen_script_source_make_event (text));
+    }
+  pen_source_finish (PEN_SOURCE (self));
 }
 
 static gboolean
@@ -92,6 +111,8 @@ pen_script_source_start (PenElement *element, GError **error)
     }
   pen_source_set_connected (PEN_SOURCE (element), TRUE);
   g_string_append (self->story, "start;");
+  if (self->n_events > 0)
+    pen_element_add_timer (element, 0, pen_script_source_push_all, NULL);
   return TRUE;
 }
 
@@ -152,6 +173,8 @@ pen_script_source_class_init (PenScriptSourceClass *class)
       = g_param_spec_string ("story", NULL, "What happened", NULL, G_PARAM_READABLE);
   properties[PROP_FAILS_TO_START] = g_param_spec_boolean (
       "fails-to-start", NULL, "Whether it fails to start", FALSE, G_PARAM_WRITABLE);
+  properties[PROP_EVENTS] = g_param_spec_uint ("events", NULL, "Events that it pushes by itself", 0,
+                                               G_MAXUINT, 0, G_PARAM_WRITABLE);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
