@@ -376,8 +376,6 @@ pen_outlet_choose_step (PenOutlet *self)
 static void
 pen_outlet_pump (PenOutlet *self)
 {
-  gboolean did_something = FALSE;
-
   g_atomic_ref_count_inc (&self->references); /* the owner may drop it in a callback */
   while (self->step == PEN_STEP_NONE && self->retry_timer == 0 && !self->is_abandoned)
     {
@@ -385,7 +383,6 @@ pen_outlet_pump (PenOutlet *self)
 
       if (step == PEN_STEP_NONE)
         break;
-      did_something = TRUE;
       self->step = step;
       if (self->blocks)
         {
@@ -396,7 +393,7 @@ pen_outlet_pump (PenOutlet *self)
       pen_outlet_execute (self);
       pen_outlet_finish_step (self);
     }
-  if (did_something && !self->is_abandoned && pen_outlet_is_idle (self))
+  if (!self->is_abandoned && pen_outlet_is_idle (self))
     self->functions->idle (self->owner);
   pen_outlet_unref (self);
 }

@@ -32,7 +32,10 @@ test_on_finished (PenEngine *engine, gpointer user_data)
 static void
 test_set_up (Fixture *fixture, gconstpointer data)
 {
-  fixture->registry = pen_registry_new (NULL);
+  g_autofree char *modules = g_test_build_filename (G_TEST_BUILT, "core", "modules", NULL);
+  const char *const folders[] = { modules, NULL };
+
+  fixture->registry = pen_registry_new (folders);
   fixture->engine = pen_engine_new (3);
   g_signal_connect (fixture->engine, "finished", G_CALLBACK (test_on_finished), fixture);
 }

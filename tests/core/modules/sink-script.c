@@ -173,6 +173,7 @@ pen_script_sink_init (PenScriptSink *self)
 {
   g_mutex_init (&self->lock);
   g_cond_init (&self->released);
+  self->fail_code = PEN_ELEMENT_ERROR_RETRY;
   self->story = g_string_new (NULL);
 }
 
