@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A transform that does what the first letter of the message says: d(rop), r(eject), s(kip part),
- * k(eep until the next or the end), 2 (twice), m(any parts skipped), t(ick in a second), others pass.
+ * A transform that does what the first letter of a message says: d(rop), r(eject), s(kip a part),
+ * m(any parts skipped), k(eep until the next or the end), t(ick in a second), 2 (twice); all else
+ * passes.
  */
 
 #include "config.h"
