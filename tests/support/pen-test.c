@@ -50,6 +50,26 @@ pen_test_init (int *argc, char ***argv)
   g_log_set_writer_func (pen_test_write_log, NULL, NULL);
 }
 
+/* Whether an element has logged a message that matches @pattern, of * and ?, since the log was
+ * taken last. */
+gboolean
+pen_test_has_logged (const char *pattern)
+{
+  g_auto (GStrv) lines = NULL;
+
+  g_mutex_lock (&pen_test_log_lock);
+  lines = g_strsplit (pen_test_log->str, "\n", -1);
+  g_mutex_unlock (&pen_test_log_lock);
+  for (char **line = lines; *line != NULL; line++)
+    {
+      const char *message = strstr (*line, ": ");
+
+      if (message != NULL && g_pattern_match_simple (pattern, message + strlen (": ")))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* (transfer full): what elements have logged since the last call, "transform ammp: …" a line. */
 char *
 pen_test_take_log (void)

@@ -14,6 +14,7 @@ typedef gboolean (*PenTestCondition) (gpointer user_data);
 
 void pen_test_init (int *argc, char ***argv);
 char *pen_test_take_log (void);
+gboolean pen_test_has_logged (const char *pattern);
 gboolean pen_test_wait (PenTestCondition condition, gpointer user_data, guint timeout_ms);
 char *pen_test_make_folder (void);
 void pen_test_remove_folder (char *folder);

@@ -12,34 +12,10 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* lock */
-static GMutex pen_mqtt_log_lock; /* guards pen_mqtt_log */
-static GPtrArray *pen_mqtt_log;
-
-static GLogWriterOutput
-pen_mqtt_fixture_write_log (GLogLevelFlags level,
-                            const GLogField *fields,
-                            gsize n_fields,
-                            gpointer user_data)
-{
-  for (gsize i = 0; i < n_fields; i++)
-    if (g_str_equal (fields[i].key, "MESSAGE"))
-      {
-        g_mutex_lock (&pen_mqtt_log_lock);
-        g_ptr_array_add (pen_mqtt_log, g_strdup (fields[i].value));
-        g_mutex_unlock (&pen_mqtt_log_lock);
-        if ((level & G_LOG_LEVEL_MASK) <= G_LOG_LEVEL_INFO)
-          g_printerr ("# %s\n", (const char *) fields[i].value);
-      }
-  return G_LOG_WRITER_HANDLED;
-}
-
 void
 pen_mqtt_fixture_init (int *argc, char ***argv)
 {
   pen_test_init (argc, argv);
-  pen_mqtt_log = g_ptr_array_new_with_free_func (g_free);
-  g_log_set_writer_func (pen_mqtt_fixture_write_log, NULL, NULL);
 }
 
 static void
@@ -165,13 +141,7 @@ pen_mqtt_fixture_wait_count (PenHarness *harness, const char *name, gint64 at_le
 gboolean
 pen_mqtt_fixture_has_log (const char *pattern)
 {
-  gboolean has_it = FALSE;
-
-  g_mutex_lock (&pen_mqtt_log_lock);
-  for (guint i = 0; i < pen_mqtt_log->len && !has_it; i++)
-    has_it = g_pattern_match_simple (pattern, pen_mqtt_log->pdata[i]);
-  g_mutex_unlock (&pen_mqtt_log_lock);
-  return has_it;
+  return pen_test_has_logged (pattern);
 }
 
 static gboolean
@@ -193,9 +163,7 @@ pen_mqtt_fixture_wait_log (PenHarness *harness, const char *pattern)
 void
 pen_mqtt_fixture_clear_log (void)
 {
-  g_mutex_lock (&pen_mqtt_log_lock);
-  g_ptr_array_set_size (pen_mqtt_log, 0);
-  g_mutex_unlock (&pen_mqtt_log_lock);
+  g_free (pen_test_take_log ());
 }
 
 /* Waits for an event, and compares it. */
