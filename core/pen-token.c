@@ -86,9 +86,11 @@ pen_token_settle (gpointer data)
     }
   if (queue->oldest == NULL)
     queue->newest = NULL;
-  if (queue->settled != settled && !queue->is_closed)
+  /* The last that is done here: who hears of it may close the queue. */
+  if (queue->is_closed)
+    pen_token_queue_free_if_unused (queue);
+  else if (queue->settled != settled)
     queue->settle (queue->settled, queue->user_data);
-  pen_token_queue_free_if_unused (queue);
   return G_SOURCE_REMOVE;
 }
 
