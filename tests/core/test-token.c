@@ -166,6 +166,153 @@ test_token_other_thread (Fixture *fixture, gconstpointer data)
   g_thread_join (thread);
 }
 
+static void
+test_close_queue (guint64 position, gpointer user_data)
+{
+  PenTokenQueue **queue = user_data;
+
+  g_clear_pointer (queue, pen_token_queue_close);
+}
+
+static void
+test_token_closes_when_told (Fixture *fixture, gconstpointer data)
+{
+  PenTokenQueue *queue = pen_token_queue_new (NULL, test_close_queue, &queue);
+  PenToken *first = pen_token_queue_take (queue);
+  PenToken *second = pen_token_queue_take (queue);
+
+  pen_token_unref (second);
+  pen_token_unref (first);
+  g_assert_null (queue);
+}
+
+/* Random schedules: the lane takes tokens while it and other threads hold and drop them. */
+
+#define N_DROPPERS 3
+#define N_SCHEDULED 20000
+
+typedef struct
+{
+  PenTokenQueue *queue;
+  GAsyncQueue *dropped[N_DROPPERS];
+  gint *n_holders; /* atomic; by position, set to 0 before the last holder lets go */
+  guint64 position;
+} Schedule;
+
+static void
+test_schedule_settle (guint64 position, gpointer user_data)
+{
+  Schedule *schedule = user_data;
+
+  g_assert_cmpuint (position, >, schedule->position);
+  while (schedule->position < position)
+    {
+      schedule->position++;
+      g_assert_cmpint (g_atomic_int_get (&schedule->n_holders[schedule->position]), ==, 0);
+    }
+}
+
+static void
+test_schedule_drop (Schedule *schedule, PenToken *token)
+{
+  g_atomic_int_dec_and_test (&schedule->n_holders[pen_token_get_position (token)]);
+  pen_token_unref (token);
+}
+
+typedef struct
+{
+  Schedule *schedule;
+  GAsyncQueue *tokens;
+} Dropper;
+
+/* Drops what it is given, the last of a few first, until it is given its own schedule. */
+static gpointer
+test_schedule_run_dropper (gpointer data)
+{
+  Dropper *dropper = data;
+  PenToken *held[7] = { NULL };
+
+  for (guint i = 0;; i++)
+    {
+      guint place = i * 5 % G_N_ELEMENTS (held);
+      gpointer token = g_async_queue_pop (dropper->tokens);
+
+      if (held[place] != NULL)
+        test_schedule_drop (dropper->schedule, held[place]);
+      held[place] = token == dropper->schedule ? NULL : token;
+      if (token == dropper->schedule)
+        break;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (held); i++)
+    if (held[i] != NULL)
+      test_schedule_drop (dropper->schedule, held[i]);
+  return NULL;
+}
+
+/* Hands the token to a few of the threads and keeps it for a while itself. */
+static void
+test_schedule_spread (Schedule *schedule, PenToken *token, PenToken **kept)
+{
+  guint64 position = pen_token_get_position (token);
+  guint mask = (guint) g_test_rand_int_range (0, 1 << N_DROPPERS);
+  PenToken **place = &kept[g_test_rand_int_range (0, 16)];
+
+  g_atomic_int_set (&schedule->n_holders[position], 1);
+  for (guint i = 0; i < N_DROPPERS; i++)
+    if (mask & 1 << i)
+      {
+        g_atomic_int_inc (&schedule->n_holders[position]);
+        g_async_queue_push (schedule->dropped[i], pen_token_ref (token));
+      }
+  if (*place != NULL)
+    test_schedule_drop (schedule, *place);
+  *place = token;
+}
+
+static gboolean
+test_schedule_is_over (gpointer data)
+{
+  return ((Schedule *) data)->position == N_SCHEDULED;
+}
+
+static void
+test_token_random_schedules (Fixture *fixture, gconstpointer data)
+{
+  Schedule schedule = { .n_holders = g_new0 (gint, N_SCHEDULED + 1) };
+  PenToken *kept[16] = { NULL };
+  Dropper droppers[N_DROPPERS];
+  GThread *threads[N_DROPPERS];
+
+  schedule.queue = pen_token_queue_new (NULL, test_schedule_settle, &schedule);
+  for (guint i = 0; i < N_DROPPERS; i++)
+    {
+      schedule.dropped[i] = g_async_queue_new ();
+      droppers[i] = (Dropper){ &schedule, schedule.dropped[i] };
+      threads[i] = g_thread_new ("dropper", test_schedule_run_dropper, &droppers[i]);
+    }
+  for (guint i = 0; i < N_SCHEDULED; i++)
+    {
+      test_schedule_spread (&schedule, pen_token_queue_take (schedule.queue), kept);
+      if (g_test_rand_int_range (0, 10) == 0)
+        g_main_context_iteration (NULL, FALSE);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    if (kept[i] != NULL)
+      test_schedule_drop (&schedule, kept[i]);
+  for (guint i = 0; i < N_DROPPERS; i++)
+    g_async_queue_push (schedule.dropped[i], &schedule);
+  g_assert_true (pen_test_wait (test_schedule_is_over, &schedule, 10000));
+  for (guint i = 0; i < N_DROPPERS; i++)
+    {
+      g_thread_join (threads[i]);
+      g_async_queue_unref (schedule.dropped[i]);
+    }
+  g_assert_cmpuint (pen_token_queue_get_n_open (schedule.queue), ==, 0);
+  g_assert_cmpuint (pen_token_queue_get_pushed (schedule.queue), ==, N_SCHEDULED);
+  pen_token_queue_close (schedule.queue);
+  g_free (schedule.n_holders);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -178,6 +325,8 @@ main (int argc, char **argv)
   ADD ("/token/closed-queue-is-silent", test_token_closed_queue_is_silent);
   ADD ("/token/random-order", test_token_random_order);
   ADD ("/token/other-thread", test_token_other_thread);
+  ADD ("/token/closes-when-told", test_token_closes_when_told);
+  ADD ("/token/random-schedules", test_token_random_schedules);
 #undef ADD
   return g_test_run ();
 }
