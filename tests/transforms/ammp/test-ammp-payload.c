@@ -82,7 +82,7 @@ test_payload_check (const PayloadCase *cases, guint n_cases, PenAmmpMissingVid m
       g_autofree char *result = test_payload_convert (payload, cases[i].text, length, missing_vid);
       g_autofree char *again = test_payload_convert (fresh, cases[i].text, length, missing_vid);
 
-      g_test_message ("%s", cases[i].text);
+      g_test_message ("case %u", i);
       g_assert_cmpstr (result, ==, cases[i].expected);
       g_assert_cmpstr (again, ==, cases[i].expected);
     }
