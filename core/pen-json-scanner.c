@@ -5,12 +5,16 @@
  * and every byte is checked on the way, also what the caller skips. Nothing is decoded, nothing is
  * allocated, nothing recurses: nesting is one bit a level in a 64-bit word.
  *
- * Invariants: start <= cursor <= end; no byte at or behind `end` is ever read, since payloads are
- * not padded; a vector is loaded only where all of it lies before `end`.
+ * Invariant: start <= cursor <= end, and no byte at or behind `end` is ever read, since payloads
+ * are not padded.
  *
- * Strings and numbers are read 16 and 32 bytes at a time with SSE2. The byte loops beside them are
- * the reference: they are all there is on other machines and with PEN_JSON_NO_SIMD, with which the
- * tests compile this file once more.
+ * The text is looked at 64 bytes at a time, with SSE2: one word says which of them end a string's
+ * plain characters, another which are no digits. Where a string or number ends is then a shift and
+ * a count of zeros away. (Scanning each string for itself with 16-byte vectors was slower than a
+ * byte loop: payloads are short strings and numbers, and each would wait for the one before it
+ * through a whole vector comparison. The words do not depend on where the cursor is, so they are
+ * ready when it comes.) The byte loops beside that are the reference: they are all there is on
+ * other machines and with PEN_JSON_NO_SIMD, with which the tests compile this file once more.
  */
 
 #include "config.h"
@@ -27,6 +31,14 @@
 #endif
 
 #define PEN_JSON_NO_ERROR (-1)
+
+/* What every member passes is one function in the end: calls would cost as much as their work. */
+#define ALWAYS_INLINE inline __attribute__ ((always_inline))
+
+#if PEN_JSON_SIMD
+/* How many bytes are looked at together: one for each bit of a word. */
+#define BLOCK 64
+#endif
 
 typedef enum
 {
@@ -102,51 +114,116 @@ pen_json_scanner_set_error (const PenJsonScanner *self, GError **error)
 
 /* --- White space --- */
 
-static inline gboolean
-pen_json_is_space (guint8 c)
-{
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static inline const guint8 *
+static ALWAYS_INLINE const guint8 *
 pen_json_skip_space (const guint8 *p, const guint8 *end)
 {
-  while (p < end && G_UNLIKELY (pen_json_is_space (*p)))
+  while (p < end && G_UNLIKELY (*p <= ' ') && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
     p++;
   return p;
+}
+
+/* --- Runs of characters --- */
+
+static inline gboolean
+pen_json_is_digit (guint8 c)
+{
+  return (guint8) (c - '0') <= 9;
+}
+
+#if PEN_JSON_SIMD
+/* Looks at the 64 bytes that @p is one of, as far as they are text. Zeros stand behind it: they end
+ * every run. */
+static G_GNUC_NO_INLINE void
+pen_json_scanner_load_block (PenJsonScanner *self, const guint8 *p)
+{
+  const __m128i quotes = _mm_set1_epi8 ('"');
+  const __m128i backslashes = _mm_set1_epi8 ('\\');
+  const __m128i blanks = _mm_set1_epi8 (' ');
+  const __m128i to_top = _mm_set1_epi8 (G_MAXINT8 - '9');
+  const __m128i below_digits = _mm_set1_epi8 (G_MAXINT8 - 10);
+  const guint8 *block = self->start + ((gsize) (p - self->start) & ~(gsize) (BLOCK - 1));
+  guint8 padded[BLOCK] = { 0 };
+  guint64 specials = 0;
+  guint64 digits = 0;
+
+  self->block = block;
+  if (self->end - block < BLOCK)
+    block = memcpy (padded, block, (gsize) (self->end - block));
+  for (guint i = 0; i < BLOCK; i += 16)
+    {
+      __m128i bytes = _mm_loadu_si128 ((const __m128i *) (const void *) (block + i));
+      __m128i special
+          = _mm_or_si128 (_mm_cmpeq_epi8 (bytes, quotes), _mm_cmpeq_epi8 (bytes, backslashes));
+      __m128i digit = _mm_cmpgt_epi8 (_mm_add_epi8 (bytes, to_top), below_digits);
+
+      /* Compared as signed numbers, all from 0x80 on are below the control characters. */
+      special = _mm_or_si128 (special, _mm_cmpgt_epi8 (blanks, bytes));
+      specials |= (guint64) (guint) _mm_movemask_epi8 (special) << i;
+      digits |= (guint64) (guint) _mm_movemask_epi8 (digit) << i;
+    }
+  self->specials = specials;
+  self->non_digits = ~digits;
+}
+
+/* Makes the block current that @p is in, which must not be behind the text. */
+static ALWAYS_INLINE gsize
+pen_json_scanner_find_in_block (PenJsonScanner *self, const guint8 *p)
+{
+  gsize offset = (gsize) (p - self->block);
+
+  if (G_LIKELY (offset < BLOCK))
+    return offset;
+  pen_json_scanner_load_block (self, p);
+  return (gsize) (p - self->block);
+}
+#endif
+
+/* Returns the first byte from @p on that is not a plain character: a printable ASCII one other than
+ * the quote and the backslash; or the end of the text. */
+static ALWAYS_INLINE const guint8 *
+pen_json_scan_plain (PenJsonScanner *self, const guint8 *p)
+{
+#if PEN_JSON_SIMD
+  while (p < self->end)
+    {
+      gsize offset = pen_json_scanner_find_in_block (self, p);
+      guint64 specials = self->specials >> offset;
+
+      if (G_LIKELY (specials != 0))
+        return p + __builtin_ctzll (specials);
+      p += BLOCK - offset;
+    }
+  return self->end;
+#else
+  while (p < self->end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
+    p++;
+  return p;
+#endif
+}
+
+/* Returns the first byte from @p on that is no digit, or the end of the text. */
+static ALWAYS_INLINE const guint8 *
+pen_json_scan_digits (PenJsonScanner *self, const guint8 *p)
+{
+#if PEN_JSON_SIMD
+  while (p < self->end)
+    {
+      gsize offset = pen_json_scanner_find_in_block (self, p);
+      guint64 non_digits = self->non_digits >> offset;
+
+      if (G_LIKELY (non_digits != 0))
+        return p + __builtin_ctzll (non_digits);
+      p += BLOCK - offset;
+    }
+  return self->end;
+#else
+  while (p < self->end && pen_json_is_digit (*p))
+    p++;
+  return p;
+#endif
 }
 
 /* --- Strings --- */
-
-/* Returns the first byte that is not a printable ASCII character other than the quote and the
- * backslash, or @end. */
-static inline const guint8 *
-pen_json_scan_plain (const guint8 *p, const guint8 *end)
-{
-#if PEN_JSON_SIMD
-  const __m128i quotes = _mm_set1_epi8 ('"');
-  const __m128i backslashes = _mm_set1_epi8 ('\\');
-  const __m128i controls = _mm_set1_epi8 (0x1f);
-
-  while (end - p >= 16)
-    {
-      __m128i bytes = _mm_loadu_si128 ((const __m128i *) (const void *) p);
-      __m128i special
-          = _mm_or_si128 (_mm_cmpeq_epi8 (bytes, quotes), _mm_cmpeq_epi8 (bytes, backslashes));
-      guint mask;
-
-      special = _mm_or_si128 (special, _mm_cmpeq_epi8 (_mm_min_epu8 (bytes, controls), bytes));
-      /* A byte from 0x80 on has its own top bit set. */
-      mask = (guint) _mm_movemask_epi8 (_mm_or_si128 (special, bytes));
-      if (mask != 0)
-        return p + __builtin_ctz (mask);
-      p += 16;
-    }
-#endif
-  while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
-    p++;
-  return p;
-}
 
 /* Checks the UTF-8 sequences from @p on (RFC 3629, section 4) up to the next ASCII character. */
 static const guint8 *
@@ -242,16 +319,16 @@ pen_json_scan_string_slowly (PenJsonScanner *self, const guint8 *p, gboolean *es
         return pen_json_scanner_fail_at (self, p, "an escape for a control character");
       if (p == NULL)
         return NULL;
-      p = pen_json_scan_plain (p, self->end);
+      p = pen_json_scan_plain (self, p);
     }
 }
 
 /* Checks the string whose first character is at @p; returns the closing quote, or NULL. */
-static inline const guint8 *
+static ALWAYS_INLINE const guint8 *
 pen_json_scan_string (PenJsonScanner *self, const guint8 *p, gboolean *escaped)
 {
   *escaped = FALSE;
-  p = pen_json_scan_plain (p, self->end);
+  p = pen_json_scan_plain (self, p);
   if (G_LIKELY (p < self->end && *p == '"'))
     return p;
   return pen_json_scan_string_slowly (self, p, escaped);
@@ -259,85 +336,45 @@ pen_json_scan_string (PenJsonScanner *self, const guint8 *p, gboolean *escaped)
 
 /* --- Numbers and literals --- */
 
-static inline gboolean
-pen_json_is_digit (guint8 c)
-{
-  return (guint8) (c - '0') <= 9;
-}
-
-/* Returns the byte behind the digits at @p, of which there must be one. */
-static const guint8 *
-pen_json_scan_digits (PenJsonScanner *self, const guint8 *p, const char *reason)
-{
-  if (p >= self->end || !pen_json_is_digit (*p))
-    return pen_json_scanner_fail_at (self, p, reason);
-  while (p < self->end && pen_json_is_digit (*p))
-    p++;
-  return p;
-}
-
-/* Checks a number whose first digit is at @p, byte by byte; returns the byte behind it, or NULL. A
- * digit behind a leading zero is not part of it: whoever goes on there finds no comma. */
+/* Checks the exponent whose `e` is at @p; returns the byte behind it, or NULL. */
 static G_GNUC_NO_INLINE const guint8 *
-pen_json_scan_number_slowly (PenJsonScanner *self, const guint8 *p)
+pen_json_scan_exponent (PenJsonScanner *self, const guint8 *p)
 {
-  if (p < self->end && *p == '0')
+  p++;
+  if (p < self->end && (*p == '+' || *p == '-'))
     p++;
-  else
-    p = pen_json_scan_digits (self, p, "a digit");
-  if (p != NULL && p < self->end && *p == '.')
-    p = pen_json_scan_digits (self, p + 1, "a digit after the decimal point");
-  if (p != NULL && p < self->end && (*p | 0x20) == 'e')
-    {
-      p++;
-      if (p < self->end && (*p == '+' || *p == '-'))
-        p++;
-      p = pen_json_scan_digits (self, p, "a digit of the exponent");
-    }
-  return p;
+  if (p >= self->end || !pen_json_is_digit (*p))
+    return pen_json_scanner_fail_at (self, p, "a digit of the exponent");
+  return pen_json_scan_digits (self, p);
 }
 
-#if PEN_JSON_SIMD
-/* Returns a word in which bit n says whether p[n] is a digit; 32 bytes must be there. */
-static inline guint64
-pen_json_load_digits (const guint8 *p)
-{
-  const __m128i zeros = _mm_set1_epi8 ('0');
-  const __m128i nines = _mm_set1_epi8 (9);
-  __m128i low = _mm_sub_epi8 (_mm_loadu_si128 ((const __m128i *) (const void *) p), zeros);
-  __m128i high = _mm_sub_epi8 (_mm_loadu_si128 ((const __m128i *) (const void *) (p + 16)), zeros);
-
-  /* Unsigned: min (x, 9) is x just for digits. */
-  low = _mm_cmpeq_epi8 (_mm_min_epu8 (low, nines), low);
-  high = _mm_cmpeq_epi8 (_mm_min_epu8 (high, nines), high);
-  return (guint) _mm_movemask_epi8 (low) | (guint64) (guint) _mm_movemask_epi8 (high) << 16;
-}
-#endif
-
-/* Checks the number at @p, which is a digit or a minus; returns the byte behind it, or NULL. */
-static inline const guint8 *
+/* Checks the number at @p, which is a digit or a minus; returns the byte behind it, or NULL. A
+ * digit behind a leading zero is not part of it: whoever goes on there finds no comma. */
+static ALWAYS_INLINE const guint8 *
 pen_json_scan_number (PenJsonScanner *self, const guint8 *p)
 {
-  if (*p == '-')
-    p++;
-#if PEN_JSON_SIMD
-  if (G_LIKELY (self->end - p >= 32))
+  const guint8 *first;
+
+  if (G_UNLIKELY (*p == '-'))
     {
-      /* All digits at once, so that the length of a number costs no mispredicted branch. */
-      guint64 digits = pen_json_load_digits (p);
-      guint length = *p == '0' ? 1 : (guint) __builtin_ctzll (~digits);
-
-      if (length > 0 && length < 31 && p[length] == '.')
-        {
-          guint decimals = (guint) __builtin_ctzll (~(digits >> (length + 1)));
-
-          length = decimals > 0 ? length + 1 + decimals : 0;
-        }
-      if (G_LIKELY (length > 0 && length < 31 && (p[length] | 0x20) != 'e'))
-        return p + length;
+      p++;
+      if (p >= self->end || !pen_json_is_digit (*p))
+        return pen_json_scanner_fail_at (self, p, "a digit");
     }
-#endif
-  return pen_json_scan_number_slowly (self, p);
+  first = p;
+  p = pen_json_scan_digits (self, p);
+  if (G_UNLIKELY (*first == '0' && p > first + 1))
+    return first + 1;
+  if (p < self->end && *p == '.')
+    {
+      first = ++p;
+      p = pen_json_scan_digits (self, p);
+      if (G_UNLIKELY (p == first))
+        return pen_json_scanner_fail_at (self, p, "a digit after the decimal point");
+    }
+  if (G_UNLIKELY (p < self->end && (*p | 0x20) == 'e'))
+    return pen_json_scan_exponent (self, p);
+  return p;
 }
 
 /* Checks `true`, `false` or `null` at @p; returns the byte behind it, or NULL. */
@@ -384,7 +421,7 @@ pen_json_scanner_announce (PenJsonScanner *self, const guint8 *p, PenJsonSlice *
 }
 
 /* Reads the value at @p: a scalar whole, of a container the opening bracket. */
-static inline gboolean
+static ALWAYS_INLINE gboolean
 pen_json_scanner_read_value (PenJsonScanner *self, const guint8 *p, PenJsonSlice *value)
 {
   const guint8 *after;
@@ -417,7 +454,7 @@ pen_json_scanner_read_value (PenJsonScanner *self, const guint8 *p, PenJsonSlice
 }
 
 /* Reads the key at @p and the colon; returns where the value begins, or NULL. */
-static inline const guint8 *
+static ALWAYS_INLINE const guint8 *
 pen_json_scanner_read_key (PenJsonScanner *self, const guint8 *p, PenJsonSlice *key)
 {
   const guint8 *quote;
@@ -448,7 +485,7 @@ pen_json_scanner_close (PenJsonScanner *self, const guint8 *p)
 }
 
 /* Goes to the next member or element; the state is FIRST or REST. */
-static inline PenJsonStep
+static ALWAYS_INLINE PenJsonStep
 pen_json_scanner_step (PenJsonScanner *self, PenJsonMember *member)
 {
   gboolean in_object = (self->is_object & 1) != 0;
@@ -514,6 +551,8 @@ pen_json_scanner_init (PenJsonScanner *self, const char *text, gsize length)
     .start = start,
     .state = PEN_JSON_STATE_START,
     .error = PEN_JSON_NO_ERROR,
+    /* No byte of the text is in the block that would begin here. */
+    .block = start + length,
   };
 }
 

@@ -103,6 +103,9 @@ typedef struct
   gint error;        /* PenJsonError, or -1 */
   const char *reason;
   const guint8 *error_at;
+  const guint8 *block; /* what the next two are of: bit n is byte n */
+  guint64 specials;    /* what is not just a character in a string */
+  guint64 non_digits;
   gpointer reserved[4];
 } PenJsonScanner;
 

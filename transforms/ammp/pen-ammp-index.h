@@ -20,13 +20,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint32 generation; /* the slot is empty unless it is that of the index */
-  guint32 position;
-} PenAmmpSlot;
-
-typedef struct
-{
-  PenAmmpSlot *slots;
+  guint64 *slots; /* a generation in the upper half, which makes it empty or not; a position */
   guint32 n_allocated;
   guint32 mask; /* slots in use, less one: a power of two */
   guint32 n_held;
@@ -37,6 +31,21 @@ void pen_ammp_index_init (PenAmmpIndex *self);
 void pen_ammp_index_clear (PenAmmpIndex *self);
 void pen_ammp_index_empty (PenAmmpIndex *self);
 void pen_ammp_index_grow (PenAmmpIndex *self);
+
+/**
+ * pen_ammp_index_has_room:
+ * @self: an index
+ * @n_more: how many positions more it is to hold
+ *
+ * Returns: whether it can; if not it must grow first
+ *
+ * Threads: lane
+ */
+static inline gboolean
+pen_ammp_index_has_room (const PenAmmpIndex *self, guint32 n_more)
+{
+  return self->n_held + n_more <= self->mask / 2;
+}
 
 /**
  * pen_ammp_index_look:
@@ -50,26 +59,24 @@ void pen_ammp_index_grow (PenAmmpIndex *self);
 static inline guint32
 pen_ammp_index_look (const PenAmmpIndex *self, guint32 slot)
 {
-  const PenAmmpSlot *found = &self->slots[slot & self->mask];
+  guint64 found = self->slots[slot & self->mask];
 
-  return found->generation == self->generation ? found->position : PEN_AMMP_NO_POSITION;
+  return G_UNLIKELY (found >> 32 == self->generation) ? (guint32) found : PEN_AMMP_NO_POSITION;
 }
 
 /**
  * pen_ammp_index_put:
- * @self: an index
+ * @self: an index that has room
  * @slot: an empty slot: where a walk ended
  * @position: what to put there
  *
- * Returns: whether the index is now so full that it must grow before the next look
- *
  * Threads: lane
  */
-static inline gboolean
+static inline void
 pen_ammp_index_put (PenAmmpIndex *self, guint32 slot, guint32 position)
 {
-  self->slots[slot & self->mask] = (PenAmmpSlot){ self->generation, position };
-  return ++self->n_held > self->mask / 2;
+  self->slots[slot & self->mask] = (guint64) self->generation << 32 | position;
+  self->n_held++;
 }
 
 G_END_DECLS

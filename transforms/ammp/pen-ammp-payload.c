@@ -199,18 +199,27 @@ pen_ammp_payload_skip (PenAmmpPayload *self,
   g_array_append_val (self->skips, skip);
 }
 
+/* pen_json_key_equal () without a call for the keys that there are in every reading. */
+static inline gboolean
+pen_ammp_key_is (const PenJsonSlice *key, const char *name, gsize length)
+{
+  if (G_LIKELY (!key->escaped))
+    return key->length == length && memcmp (key->text, name, length) == 0;
+  return pen_json_key_equal (key, name);
+}
+
 /* Deals with a key that begins with an underscore, or may once it is decoded; returns whether it
  * was a private one. */
 static gboolean
 pen_ammp_identity_take (PenAmmpIdentity *self, const PenJsonMember *member)
 {
-  if (pen_json_key_equal (&member->key, "_vid"))
+  if (pen_ammp_key_is (&member->key, "_vid", 4))
     {
       self->vendor_id = member->value;
       self->has_vendor_id = TRUE;
       return TRUE;
     }
-  if (pen_json_key_equal (&member->key, "_d"))
+  if (pen_ammp_key_is (&member->key, "_d", 2))
     {
       self->device = member->value;
       return TRUE;
@@ -310,13 +319,12 @@ pen_ammp_payload_scan (PenAmmpPayload *self, PenJsonScanner *scanner, const char
   pen_json_scanner_enter (scanner);
   while (pen_json_scanner_next (scanner, &member))
     {
-      if (member.key.length == 1 ? member.key.text[0] == 't'
-                                 : pen_json_key_equal (&member.key, "t"))
+      if (pen_ammp_key_is (&member.key, "t", 1))
         {
           self->time = member.value;
           self->has_time = TRUE;
         }
-      else if (pen_json_key_equal (&member.key, "r"))
+      else if (pen_ammp_key_is (&member.key, "r", 1))
         {
           if (self->has_readings)
             pen_ammp_payload_empty (self, text_end);

@@ -194,6 +194,17 @@ pen_ammp_field_get_key (const PenAmmpField *self)
   };
 }
 
+static inline guint32
+pen_ammp_readings_hash_key (PenAmmpReadings *self, guint64 seed, const PenAmmpField *field)
+{
+  PenJsonSlice key;
+
+  if (G_LIKELY (!field->key_escaped))
+    return (guint32) pen_ammp_readings_hash (self, seed, field->key, field->key_length);
+  key = pen_ammp_field_get_key (field);
+  return (guint32) pen_ammp_readings_hash_decoded (self, seed, &key);
+}
+
 static gboolean
 pen_ammp_field_equal (const PenAmmpField *self, const PenAmmpField *other)
 {
@@ -210,50 +221,87 @@ pen_ammp_field_equal (const PenAmmpField *self, const PenAmmpField *other)
   return pen_json_slice_equal (&key, &other_key);
 }
 
-static G_GNUC_NO_INLINE void
-pen_ammp_readings_grow_field_index (PenAmmpReadings *self, guint32 n_fields)
+/* Makes room in the index of fields for those that are not in it yet. */
+static void
+pen_ammp_readings_make_field_room (PenAmmpReadings *self)
 {
-  pen_ammp_index_grow (&self->field_index);
-  for (guint32 i = 0; i < n_fields; i++)
+  while (!pen_ammp_index_has_room (&self->field_index, self->n_fields - self->n_committed))
     {
-      guint32 slot = self->fields[i].hash;
+      pen_ammp_index_grow (&self->field_index);
+      for (guint32 i = 0; i < self->n_committed; i++)
+        {
+          guint32 slot = self->fields[i].hash;
 
-      if (self->fields[i].key == NULL)
-        continue;
-      while (pen_ammp_index_look (&self->field_index, slot) != PEN_AMMP_NO_POSITION)
-        slot++;
-      pen_ammp_index_put (&self->field_index, slot, i);
+          if (self->fields[i].key == NULL)
+            continue;
+          while (pen_ammp_index_look (&self->field_index, slot) != PEN_AMMP_NO_POSITION)
+            slot++;
+          pen_ammp_index_put (&self->field_index, slot, i);
+        }
     }
 }
 
-/* Counts the field at @position as its vendor's, or gives its value to the one before it that has
- * the same key. */
-static inline void
-pen_ammp_readings_merge (PenAmmpReadings *self, guint32 position, PenAmmpVendor *vendor)
+/* Looks whether there is a field with the key of @field already, from @slot on, which is taken. If
+ * so, gives it the value of @field; if not, moves @slot to an empty one. */
+static G_GNUC_NO_INLINE gboolean
+pen_ammp_readings_replace (PenAmmpReadings *self,
+                           const PenAmmpIndex *index,
+                           PenAmmpField *field,
+                           guint32 *slot)
 {
-  PenAmmpField *field = &self->fields[position];
-  guint32 slot = field->hash;
-  guint32 found = pen_ammp_index_look (&self->field_index, slot);
+  guint32 found;
 
-  for (; G_UNLIKELY (found != PEN_AMMP_NO_POSITION);
-       found = pen_ammp_index_look (&self->field_index, ++slot))
+  while ((found = pen_ammp_index_look (index, *slot)) != PEN_AMMP_NO_POSITION)
     {
       PenAmmpField *earlier = &self->fields[found];
 
-      if (!pen_ammp_field_equal (field, earlier))
-        continue;
-      self->length += field->value_length;
-      self->length -= earlier->value_length;
-      earlier->value = field->value;
-      earlier->value_length = field->value_length;
-      field->key = NULL;
-      self->n_conflicts++;
-      return;
+      if (pen_ammp_field_equal (field, earlier))
+        {
+          self->length += field->value_length;
+          self->length -= earlier->value_length;
+          earlier->value = field->value;
+          earlier->value_length = field->value_length;
+          field->key = NULL;
+          self->n_conflicts++;
+          return TRUE;
+        }
+      *slot += 1;
     }
-  self->length += field->key_length + field->value_length + FIELD_EXTRA;
-  vendor->n_fields++;
-  if (G_UNLIKELY (pen_ammp_index_put (&self->field_index, slot, position)))
-    pen_ammp_readings_grow_field_index (self, position + 1);
+  return FALSE;
+}
+
+/* Merges the fields of the current reading with those of its vendor. This is the inner loop of the
+ * room: what it needs is in local variables, since the compiler cannot know that storing a field
+ * changes none of it. */
+static void
+pen_ammp_readings_merge (PenAmmpReadings *self, PenAmmpVendor *vendor, guint32 position)
+{
+  PenAmmpIndex index;
+  PenAmmpField *fields = self->fields;
+  guint32 end = self->n_fields;
+  guint64 seed = vendor->hash;
+  gsize length = 0;
+  guint32 n_before;
+
+  pen_ammp_readings_make_field_room (self);
+  index = self->field_index;
+  n_before = index.n_held;
+  for (guint32 i = self->n_committed; i < end; i++)
+    {
+      PenAmmpField *field = &fields[i];
+      guint32 slot = pen_ammp_readings_hash_key (self, seed, field);
+
+      field->hash = slot;
+      field->vendor = position;
+      if (G_UNLIKELY (pen_ammp_index_look (&index, slot) != PEN_AMMP_NO_POSITION)
+          && pen_ammp_readings_replace (self, &index, field, &slot))
+        continue;
+      length += field->key_length + field->value_length + FIELD_EXTRA;
+      pen_ammp_index_put (&index, slot, i);
+    }
+  vendor->n_fields += index.n_held - n_before;
+  self->length += length;
+  self->field_index = index;
 }
 
 static PenAmmpVendor *
@@ -263,8 +311,10 @@ pen_ammp_readings_get_vendor (const PenAmmpReadings *self, guint32 position)
 }
 
 static void
-pen_ammp_readings_grow_vendor_index (PenAmmpReadings *self)
+pen_ammp_readings_make_vendor_room (PenAmmpReadings *self)
 {
+  if (pen_ammp_index_has_room (&self->vendor_index, 1))
+    return;
   pen_ammp_index_grow (&self->vendor_index);
   for (guint32 i = 0; i < self->vendors->len; i++)
     {
@@ -298,8 +348,8 @@ pen_ammp_readings_find_vendor (PenAmmpReadings *self, const PenJsonSlice *id)
     }
   found = self->vendors->len;
   g_array_append_val (self->vendors, vendor);
-  if (pen_ammp_index_put (&self->vendor_index, slot, found))
-    pen_ammp_readings_grow_vendor_index (self);
+  pen_ammp_index_put (&self->vendor_index, slot, found);
+  pen_ammp_readings_make_vendor_room (self);
   return found;
 }
 
@@ -340,23 +390,7 @@ pen_ammp_readings_commit (PenAmmpReadings *self, const PenJsonSlice *vendor_id)
   if (self->n_fields == self->n_committed)
     return;
   pen_ammp_readings_add_run (self, vendor);
-  for (guint32 i = self->n_committed; i < self->n_fields; i++)
-    {
-      PenAmmpField *field = &self->fields[i];
-
-      field->vendor = position;
-      if (G_UNLIKELY (field->key_escaped))
-        {
-          PenJsonSlice key = pen_ammp_field_get_key (field);
-
-          field->hash = (guint32) pen_ammp_readings_hash_decoded (self, vendor->hash, &key) >> 1;
-        }
-      else
-        field->hash
-            = (guint32) pen_ammp_readings_hash (self, vendor->hash, field->key, field->key_length)
-              >> 1;
-      pen_ammp_readings_merge (self, i, vendor);
-    }
+  pen_ammp_readings_merge (self, vendor, position);
   self->n_committed = self->n_fields;
   if (!had_fields)
     self->length += vendor->id.length + VENDOR_EXTRA;

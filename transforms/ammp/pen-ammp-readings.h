@@ -20,8 +20,8 @@ typedef struct
   guint32 key_length;
   guint32 value_length;
   guint32 vendor;
-  guint32 hash : 31;
-  guint32 key_escaped : 1;
+  guint32 hash;
+  gboolean key_escaped;
 } PenAmmpField;
 
 typedef struct
@@ -86,15 +86,16 @@ char *pen_ammp_readings_write (const PenAmmpReadings *self, char *to);
 static inline void
 pen_ammp_readings_add (PenAmmpReadings *self, const PenJsonSlice *key, const PenJsonSlice *value)
 {
+  PenAmmpField *field;
+
   if (G_UNLIKELY (self->n_fields == self->fields_size))
     pen_ammp_readings_make_room (self);
-  self->fields[self->n_fields++] = (PenAmmpField){
-    .key = key->text,
-    .value = value->text,
-    .key_length = (guint32) key->length,
-    .value_length = (guint32) value->length,
-    .key_escaped = key->escaped != 0,
-  };
+  field = &self->fields[self->n_fields++];
+  field->key = key->text;
+  field->value = value->text;
+  field->key_length = (guint32) key->length;
+  field->value_length = (guint32) value->length;
+  field->key_escaped = key->escaped;
 }
 
 /**
