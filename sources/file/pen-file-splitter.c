@@ -103,6 +103,30 @@ pen_file_splitter_is_blank (const char *text, gsize length)
   return TRUE;
 }
 
+/* Adds to the head of a line that is too long, as far as it is kept. */
+static void
+pen_file_splitter_keep_head (PenFileSplitter *self, const char *text, gsize length)
+{
+  gsize room = PEN_FILE_HEAD_BYTES - self->head->len;
+
+  g_byte_array_append (self->head, (const guint8 *) text, (guint) MIN (length, room));
+}
+
+/* The line at begin is too long already: keeps its head, and counts what is thrown away. */
+static void
+pen_file_splitter_cut (PenFileSplitter *self)
+{
+  gsize length = self->end - self->begin;
+
+  if (self->n_cut == 0)
+    g_byte_array_set_size (self->head, 0);
+  pen_file_splitter_keep_head (self, self->buffer + self->begin, length);
+  self->n_cut += length;
+  self->begin = 0;
+  self->scanned = 0;
+  self->end = 0;
+}
+
 /* Hands out what is in the buffer from begin to @line_end; FALSE if that is blank. */
 static gboolean
 pen_file_splitter_hand_out (PenFileSplitter *self, gsize line_end, PenFileLine *line)
@@ -117,6 +141,7 @@ pen_file_splitter_hand_out (PenFileSplitter *self, gsize line_end, PenFileLine *
   line->is_too_large = line->full_length > self->max_line;
   if (self->n_cut > 0)
     {
+      pen_file_splitter_keep_head (self, line->text, length);
       line->text = (const char *) self->head->data;
       line->length = self->head->len;
       self->n_cut = 0;
@@ -124,24 +149,6 @@ pen_file_splitter_hand_out (PenFileSplitter *self, gsize line_end, PenFileLine *
   else if (line->is_too_large)
     line->length = MIN (length, PEN_FILE_HEAD_BYTES);
   return line->is_too_large || !pen_file_splitter_is_blank (line->text, line->length);
-}
-
-/* The line at begin is too long already: keeps its head, and counts what is thrown away. */
-static void
-pen_file_splitter_cut (PenFileSplitter *self)
-{
-  gsize length = self->end - self->begin;
-
-  if (self->n_cut == 0)
-    {
-      g_byte_array_set_size (self->head, 0);
-      g_byte_array_append (self->head, (const guint8 *) self->buffer + self->begin,
-                           (guint) MIN (length, PEN_FILE_HEAD_BYTES));
-    }
-  self->n_cut += length;
-  self->begin = 0;
-  self->scanned = 0;
-  self->end = 0;
 }
 
 /* The next line that is not blank; FALSE if more bytes are needed for it. */

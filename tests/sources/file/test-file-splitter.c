@@ -85,6 +85,35 @@ test_splitter_bound (void)
   test_assert_splits ("      \n", 5, "1!6|");
 }
 
+/* A line that is too large for a small bound, but not for a dead letter, is kept as a whole, however
+ * it comes in: its letter does not say that it is cut. */
+static void
+test_splitter_head (void)
+{
+  const char text[] = "0123456789abcdef\n";
+
+  for (gsize piece = 1; piece < sizeof text; piece++)
+    {
+      g_autoptr (PenFileSplitter) splitter = pen_file_splitter_new (5);
+      PenFileLine line;
+      gboolean is_line = FALSE;
+
+      for (gsize done = 0; !is_line; done += piece)
+        {
+          gsize room;
+          char *buffer = pen_file_splitter_reserve (splitter, &room);
+          gsize step = MIN (piece, strlen (text) - done);
+
+          memcpy (buffer, text + done, step);
+          pen_file_splitter_commit (splitter, step);
+          is_line = pen_file_splitter_next (splitter, &line);
+        }
+      g_assert_true (line.is_too_large);
+      g_assert_cmpuint (line.full_length, ==, 16);
+      g_assert_cmpmem (line.text, line.length, text, 16);
+    }
+}
+
 /* A line of 10 MiB where 1 MiB is allowed: told by its length, and never in memory as a whole. */
 static void
 test_splitter_memory (void)
@@ -156,6 +185,7 @@ main (int argc, char **argv)
   g_test_add_func ("/file-splitter/lines", test_splitter_lines);
   g_test_add_func ("/file-splitter/blank-lines", test_splitter_blank_lines);
   g_test_add_func ("/file-splitter/bound", test_splitter_bound);
+  g_test_add_func ("/file-splitter/head", test_splitter_head);
   g_test_add_func ("/file-splitter/memory", test_splitter_memory);
   g_test_add_func ("/file-splitter/largest", test_splitter_largest);
   g_test_add_func ("/file-splitter/reset", test_splitter_reset);
