@@ -8,7 +8,9 @@
 
 #include "pen-test.h"
 
+#include "pen-dead-letter.h"
 #include "pen-file-letter.h"
+#include "pen-file-splitter.h"
 
 #include <string.h>
 
@@ -132,6 +134,57 @@ test_letter_refuses_text (void)
   g_assert_true (g_str_has_prefix (error->message, "not a dead letter: "));
 }
 
+/* What the pipeline writes is what we read, whatever the message holds: text, bytes, NUL. */
+static void
+test_letter_round_trip (void)
+{
+  const char *const pieces[] = { "a", "\"", "\\", "\n", "ä", "\xff", "\xed\xa0\x80", "{}", "\x7f" };
+
+  for (guint i = 0; i < 5000; i++)
+    {
+      g_autoptr (GString) text = g_string_new (NULL);
+      gint32 n_pieces = g_test_rand_int_range (0, 8);
+      gint64 arrival_us = g_test_rand_int_range (0, G_MAXINT32) * G_USEC_PER_SEC
+                          + g_test_rand_int_range (0, G_USEC_PER_SEC);
+      g_autoptr (GBytes) payload = NULL;
+      g_autoptr (PenEvent) event = NULL;
+      g_autoptr (PenEvent) letter = NULL;
+      g_autoptr (PenEvent) played = NULL;
+      g_autoptr (GError) error = NULL;
+
+      for (gint32 j = 0; j < n_pieces; j++)
+        g_string_append (text, pieces[g_test_rand_int_range (0, G_N_ELEMENTS (pieces))]);
+      if (g_test_rand_bit ())
+        g_string_append_c (text, '\0');
+      payload = g_bytes_new (text->str, text->len);
+      event = pen_event_new (payload, "a/ü/\"data\"", arrival_us);
+      letter = pen_dead_letter_new (event, "site-7", "transform ammp", "why", "message");
+      played = pen_file_letter_read (pen_event_get_payload (letter), 100, NULL, NOW_US, &error);
+
+      g_assert_no_error (error);
+      g_assert_true (g_bytes_equal (pen_event_get_payload (played), payload));
+      g_assert_cmpstr (pen_event_get_topic (played), ==, "a/ü/\"data\"");
+      g_assert_cmpint (pen_event_get_arrival (played), ==, arrival_us);
+    }
+}
+
+/* The source keeps one byte more of a line that is too large than a letter holds; so the letter
+ * says that it is cut, and is not played as if it were whole. */
+static void
+test_letter_of_cut_line (void)
+{
+  g_autofree char *head = g_strnfill (PEN_FILE_HEAD_BYTES, 'x');
+  g_autoptr (GBytes) payload = g_bytes_new (head, PEN_FILE_HEAD_BYTES);
+  g_autoptr (PenEvent) event = pen_event_new (payload, NULL, 0);
+  g_autoptr (PenEvent) letter
+      = pen_dead_letter_new (event, "site-7", "source file", "too_large", "message");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (
+      pen_file_letter_read (pen_event_get_payload (letter), G_MAXSIZE, NULL, NOW_US, &error));
+  g_assert_cmpstr (pen_element_error_get_reason (error), ==, "truncated");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -141,5 +194,7 @@ main (int argc, char **argv)
   g_test_add_func ("/file-letter/times", test_letter_times);
   g_test_add_func ("/file-letter/refuses", test_letter_refuses);
   g_test_add_func ("/file-letter/refuses/text", test_letter_refuses_text);
+  g_test_add_func ("/file-letter/round-trip", test_letter_round_trip);
+  g_test_add_func ("/file-letter/of-cut-line", test_letter_of_cut_line);
   return g_test_run ();
 }
