@@ -85,8 +85,8 @@ test_splitter_bound (void)
   test_assert_splits ("      \n", 5, "1!6|");
 }
 
-/* A line that is too large for a small bound, but not for a dead letter, is kept as a whole, however
- * it comes in: its letter does not say that it is cut. */
+/* A line that is too large for a small bound, but not for a dead letter, is kept as a whole,
+ * however it comes in: its letter does not say that it is cut. */
 static void
 test_splitter_head (void)
 {
