@@ -120,7 +120,8 @@ pen_input_name_resolve (PenInputName *self)
                             "another name",
                             self->name, found->group->name, found->group->place.line,
                             draft->group->name, draft->group->place.line);
-          break;
+          self->loader->is_incomplete = TRUE;
+          return;
         }
       if (found == NULL)
         found_index = i;
@@ -207,7 +208,8 @@ pen_loader_tell_circle (PenLoader *self, const GArray *trail, guint first)
       const PenKeyfileEntry *entry = pen_keyfile_group_find (draft->group, "from");
 
       draft->is_in_circle = TRUE;
-      g_string_append_printf (way, "[%s] reads from ", draft->group->name);
+      g_string_append_printf (way, "[%s]%s reads from ", draft->group->name,
+                              i > first ? ", which" : "");
       if (entry != NULL && input >= index && !is_placed)
         {
           place = entry->value_place;

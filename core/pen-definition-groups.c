@@ -216,9 +216,8 @@ pen_loader_tell_unknown_plugin (PenLoader *self,
                       hint);
   else
     pen_report_error (self->report, words->places[1],
-                      "unknown %s plugin %s; there %s %s; %s (--plugin-path adds a folder)",
-                      kind_name, quoted, names->len == 1 ? "is" : "are",
-                      names->len == 0 ? "none" : list, error->message);
+                      "unknown %s plugin %s: %s; %ss that are there: %s", kind_name, quoted,
+                      error->message, kind_name, names->len == 0 ? "none" : list);
 }
 
 static void
@@ -279,9 +278,8 @@ pen_loader_add_element (PenLoader *self,
 
       self->is_incomplete = TRUE;
       pen_report_error (self->report, group->place,
-                        "[%s] names no plugin; write [%s PLUGIN]; there %s %s", group->name,
-                        group_kinds[kind], names->len == 1 ? "is" : "are",
-                        names->len == 0 ? "none" : list);
+                        "[%s] names no plugin; write [%s PLUGIN]; plugins that are there: %s",
+                        group->name, group_kinds[kind], names->len == 0 ? "none" : list);
       return;
     }
   draft = pen_draft_new (group, kind);

@@ -63,7 +63,7 @@ pen_key_reader_show (const PenKeyReader *self, const char *raw, const PenExpansi
   if (!expansion->is_replaced)
     return g_steal_pointer (&quoted);
   quoted_raw = pen_quote (raw);
-  return g_strdup_printf ("%s, which is what %s stands for,", quoted, quoted_raw);
+  return g_strdup_printf ("%s (from %s)", quoted, quoted_raw);
 }
 
 static void
@@ -338,6 +338,23 @@ pen_loader_read_key (PenLoader *self, PenDraft *draft, const PenKeyfileEntry *en
     pen_loader_read_value (self, draft, pspec, entry);
 }
 
+/* Whether a key that does not exist was probably meant to be @required: `hots` for `host`. */
+static gboolean
+pen_draft_has_misspelt (const PenDraft *self, const char *required)
+{
+  g_autoptr (GPtrArray) keys = pen_property_list_keys (self->klass);
+
+  for (guint i = 0; i < self->group->entries->len; i++)
+    {
+      const PenKeyfileEntry *entry = g_ptr_array_index (self->group->entries, i);
+
+      if (pen_property_find (self->klass, entry->key) == NULL
+          && pen_suggest (entry->key, (const char *const *) keys->pdata, keys->len) == required)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 pen_loader_check_required (PenLoader *self, const PenDraft *draft)
 {
@@ -347,7 +364,8 @@ pen_loader_check_required (PenLoader *self, const PenDraft *draft)
   for (guint i = 0; i < n_properties; i++)
     {
       if ((properties[i]->flags & PEN_PARAM_REQUIRED) == 0
-          || pen_keyfile_group_find (draft->group, properties[i]->name) != NULL)
+          || pen_keyfile_group_find (draft->group, properties[i]->name) != NULL
+          || pen_draft_has_misspelt (draft, properties[i]->name))
         continue;
       pen_report_error (self->report, draft->group->place, "[%s] needs '%s': %s",
                         draft->group->name, properties[i]->name,
@@ -375,7 +393,7 @@ pen_loader_read_draft (PenLoader *self, PenDraft *draft)
     return;
   for (guint i = 0; i < draft->group->entries->len; i++)
     pen_loader_read_key (self, draft, g_ptr_array_index (draft->group->entries, i));
-  if (draft->klass != NULL)
+  if (draft->klass != NULL && !draft->group->is_incomplete)
     pen_loader_check_required (self, draft);
 }
 

@@ -126,16 +126,15 @@ pen_loader_make_settings (PenLoader *self, PenPlace *place)
   pen_key_values_apply (self->settings->values, G_OBJECT (settings));
   if (name != NULL)
     *place = name->entry->value_place;
-  if (name == NULL)
+  /* not set, faulty, or only known on the target machine */
+  if (name == NULL || !G_IS_VALUE (&name->value))
     {
       g_autofree char *file_name = pen_loader_get_file_name (self);
 
       g_object_set (settings, "name", file_name, NULL);
     }
-  /* faulty, or only known on the target machine: nothing can be said */
-  if (name != NULL && !G_IS_VALUE (&name->value))
-    g_object_set (settings, "name", "unknown", NULL);
-  if (pen_name_is_valid (pen_settings_get_name (settings)))
+  if (pen_name_is_valid (pen_settings_get_name (settings))
+      || (name != NULL && !G_IS_VALUE (&name->value)))
     return settings;
   quoted = pen_quote (pen_settings_get_name (settings));
   if (name != NULL)
@@ -438,6 +437,24 @@ pen_definition_list_folder (const char *folder, GPtrArray *diagnostics)
   return g_steal_pointer (&paths);
 }
 
+static void
+pen_definition_tell_same_name (const PenDefinition *self,
+                               const PenDefinition *first,
+                               GPtrArray *diagnostics)
+{
+  g_autofree char *path = g_canonicalize_filename (self->path, NULL);
+  g_autofree char *first_path = g_canonicalize_filename (first->path, NULL);
+
+  if (g_str_equal (path, first_path))
+    pen_definition_tell (diagnostics, self->path, (PenPlace){ 0, 0 },
+                         g_strdup ("this file is given twice"));
+  else
+    pen_definition_tell (
+        diagnostics, self->path, self->name_place,
+        g_strdup_printf ("there is a pipeline '%s' already, in '%s'; a name is used once",
+                         pen_definition_get_name (self), first->path));
+}
+
 /* Loads one file into @definitions; FALSE if it is faulty. */
 static gboolean
 pen_definition_load_into (GPtrArray *definitions,
@@ -456,10 +473,7 @@ pen_definition_load_into (GPtrArray *definitions,
 
       if (!g_str_equal (pen_definition_get_name (other), pen_definition_get_name (definition)))
         continue;
-      pen_definition_tell (
-          diagnostics, path, definition->name_place,
-          g_strdup_printf ("there is a pipeline '%s' already, in '%s'; a name is used once",
-                           pen_definition_get_name (definition), other->path));
+      pen_definition_tell_same_name (definition, other, diagnostics);
       return FALSE;
     }
   g_ptr_array_add (definitions, g_steal_pointer (&definition));

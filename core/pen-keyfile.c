@@ -211,7 +211,18 @@ pen_keyfile_scanner_read_entry (PenKeyfileScanner *self,
   self->n_entries++;
 }
 
-/* @line is not terminated at @length, but can be read up to there. */
+/* A line that cannot be looked into, and which was told: what was a group takes its keys along. */
+static void
+pen_keyfile_scanner_lose_line (PenKeyfileScanner *self, char first)
+{
+  if (first != '[')
+    return;
+  self->group = NULL;
+  self->has_seen_group = TRUE;
+  self->keyfile->is_incomplete = TRUE;
+}
+
+/* @text is not terminated at @length, but can be read up to there. */
 static void
 pen_keyfile_scanner_read_line (PenKeyfileScanner *self, const char *text, gsize length)
 {
@@ -224,15 +235,20 @@ pen_keyfile_scanner_read_line (PenKeyfileScanner *self, const char *text, gsize 
       pen_report_error (self->report, pen_keyfile_scanner_place (self, MAX_LINE_BYTES),
                         "this line has %" G_GSIZE_FORMAT " bytes; a line has at most %d", length,
                         MAX_LINE_BYTES);
+      pen_keyfile_scanner_lose_line (self, text[0]);
       return;
     }
   while (length > 0 && pen_keyfile_is_blank (text[length - 1]))
     length--;
   while (start < length && pen_keyfile_is_blank (text[start]))
     start++;
-  if (start == length || text[start] == '#'
-      || !pen_keyfile_scanner_check_bytes (self, text, length))
+  if (start == length || text[start] == '#')
     return;
+  if (!pen_keyfile_scanner_check_bytes (self, text, length))
+    {
+      pen_keyfile_scanner_lose_line (self, text[start]);
+      return;
+    }
   line = g_strndup (text, length);
   equals = strchr (line + start, '=');
   if (line[start] == ';')
@@ -316,12 +332,16 @@ pen_keyfile_scan (const char *text, gsize length, PenReport *report)
     {
       const char *newline = memchr (text, '\n', (gsize) (end - text));
       const char *line_end = newline == NULL ? end : newline;
+      PenKeyfileGroup *group = self.group;
+      guint n_errors = report->n_errors;
 
       /* GKeyFile takes a carriage return for part of a line's end only before a newline. */
       if (newline != NULL && newline > text && newline[-1] == '\r')
         line_end--;
       self.line++;
       pen_keyfile_scanner_read_line (&self, text, (gsize) (line_end - text));
+      if (group != NULL && group == self.group && report->n_errors > n_errors)
+        group->is_incomplete = TRUE;
       text = newline == NULL ? end : newline + 1;
     }
   return self.keyfile;

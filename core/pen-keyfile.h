@@ -22,7 +22,8 @@ typedef struct
 {
   char *name; /* what stands between the brackets */
   PenPlace place;
-  GPtrArray *entries; /* (element-type PenKeyfileEntry), each key once */
+  GPtrArray *entries;     /* (element-type PenKeyfileEntry), each key once */
+  gboolean is_incomplete; /* a line in it could not be read, which was told */
 } PenKeyfileGroup;
 
 /* Groups in the order of the file; several may have the same name. */

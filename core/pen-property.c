@@ -364,6 +364,8 @@ pen_property_guess (const GParamSpec *pspec, const char *text)
     guess = pen_size_suggest (text);
   else if (G_IS_PARAM_SPEC_BOOLEAN (pspec))
     guess = g_strdup (pen_property_guess_boolean (text));
+  else if (pen_property_is_real (pspec))
+    guess = g_strdelimit (g_strdup (text), ",", '.');
   else if (G_IS_PARAM_SPEC_ENUM (pspec))
     {
       g_autoptr (GPtrArray) nicks = pen_property_list_nicks (pspec);

@@ -146,6 +146,19 @@ pen_expander_is_variable_name (const char *name)
   return length > 0 && name[length] == '\0';
 }
 
+/* A default would be a secret in the file, so none is proposed for one. */
+static void
+pen_expander_fail_unset (PenExpander *self, gsize offset, const char *name)
+{
+  if (self->flags & PEN_EXPAND_SECRET)
+    pen_expander_fail (self, offset, "the environment variable '%s' is not set", name);
+  else
+    pen_expander_fail (self, offset,
+                       "the environment variable '%s' is not set; set it, or give it a default: "
+                       "${env:%s:-default}",
+                       name, name);
+}
+
 static void
 pen_expander_put_environment (PenExpander *self, gsize offset, const char *reference)
 {
@@ -175,10 +188,7 @@ pen_expander_put_environment (PenExpander *self, gsize offset, const char *refer
   if (value == NULL && !wants_environment)
     self->is_known = FALSE;
   else if (value == NULL)
-    pen_expander_fail (self, offset,
-                       "the environment variable '%s' is not set; set it, or give it a default: "
-                       "${env:%s:-default}",
-                       name, name);
+    pen_expander_fail_unset (self, offset, name);
   else if (!g_utf8_validate (value, -1, NULL))
     pen_expander_fail (self, offset, "the environment variable '%s' is not UTF-8 text", name);
   else

@@ -143,6 +143,23 @@ pen_quantity_format (const PenQuantity *quantity, guint64 value)
   return g_strdup_printf ("%" G_GUINT64_FORMAT "%s", value / unit->factor, unit->name);
 }
 
+/* 0.5s is 500ms, if that is a whole number of the smallest unit. */
+static char *
+pen_quantity_suggest_whole (const PenQuantity *quantity, const char *text)
+{
+  char *end = NULL;
+  double number = g_ascii_strtod (text, &end);
+  const PenUnit *unit = pen_quantity_find_unit (quantity, end);
+  double value;
+
+  if (unit == NULL || text[strspn (text, "0123456789.")] != *end)
+    return NULL;
+  value = number * (double) unit->factor;
+  if (value < 1 || value > 1e15 || value - (double) (guint64) value != 0)
+    return NULL;
+  return pen_quantity_format (quantity, (guint64) value);
+}
+
 static char *
 pen_quantity_suggest (const PenQuantity *quantity, const char *text)
 {
@@ -152,6 +169,8 @@ pen_quantity_suggest (const PenQuantity *quantity, const char *text)
   const char *guess;
   guint64 number;
 
+  if (text[n_digits] == '.')
+    return pen_quantity_suggest_whole (quantity, text);
   if (n_digits == 0 || n_digits > 19)
     return NULL;
   number = g_ascii_strtoull (digits, NULL, 10);

@@ -214,6 +214,28 @@ test_value_suggests_nothing_for_nonsense (void)
     }
 }
 
+static void
+test_value_suggests_whole_numbers (void)
+{
+  static const struct
+  {
+    const char *text;
+    const char *suggestion;
+  } cases[] = {
+    { "0.5s", "500ms" }, { "1.5h", "90min" }, { "2.0d", "2d" }, { "0.1us", NULL },
+    { "1.5x", NULL },    { "1.5.5s", NULL },  { "0.0s", NULL }, { "1e3.5s", NULL },
+  };
+  g_autofree char *size = pen_size_suggest ("1.5MiB");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *suggestion = pen_duration_suggest (cases[i].text);
+
+      g_assert_cmpstr (suggestion, ==, cases[i].suggestion);
+    }
+  g_assert_cmpstr (size, ==, "1536KiB");
+}
+
 /* The derived types must behave as their parents do: default, validation, value type. */
 static void
 test_value_param_specs (void)
@@ -255,6 +277,7 @@ main (int argc, char **argv)
   g_test_add_func ("/value/reads-back-what-it-formats", test_value_reads_back_what_it_formats);
   g_test_add_func ("/value/suggests-nothing-for-nonsense",
                    test_value_suggests_nothing_for_nonsense);
+  g_test_add_func ("/value/suggests-whole-numbers", test_value_suggests_whole_numbers);
   g_test_add_func ("/value/param-specs", test_value_param_specs);
   return g_test_run ();
 }
