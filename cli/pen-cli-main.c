@@ -11,7 +11,10 @@
 #include "pen-suggest.h"
 
 static const PenCliCommand *const commands[] = {
+  &pen_cli_run,
+  &pen_cli_check,
   &pen_cli_inspect,
+  &pen_cli_graph,
 };
 
 static const PenCliCommand *

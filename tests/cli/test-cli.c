@@ -50,7 +50,7 @@ test_cli_compare (const char *text, const char *expected_name)
 static void
 test_cli_help (void)
 {
-  static const char *const commands[] = { "inspect" };
+  static const char *const commands[] = { "run", "check", "inspect", "graph" };
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {

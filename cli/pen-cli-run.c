@@ -1,0 +1,184 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * penstock run: all pipelines of the given files, until a signal or until their sources have ended.
+ *
+ * The first SIGTERM or SIGINT drains. Its handler takes both handlers away, so that the second
+ * signal ends the process at once, by the kernel's hand: that works also where the main loop hangs.
+ */
+
+#include "config.h"
+
+#include "pen-cli-summary.h"
+#include "pen-cli.h"
+#include "pen-engine.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+typedef struct
+{
+  PenEngine *engine;
+  gboolean finished;
+  guint signals[2];
+} PenCliRun;
+
+static void
+pen_cli_run_tell (const PenCli *cli, GPtrArray *diagnostics)
+{
+  for (guint i = 0; i < diagnostics->len; i++)
+    {
+      const PenDiagnostic *diagnostic = g_ptr_array_index (diagnostics, i);
+      g_autofree char *line = pen_diagnostic_format (diagnostic);
+
+      /* As text, the line is for people and their editors and stands as it is. */
+      if (cli->log_format == PEN_LOG_TEXT)
+        fprintf (stderr, "%s\n", line);
+      else if (diagnostic->level == PEN_DIAGNOSTIC_ERROR)
+        g_critical ("%s", line);
+      else
+        g_warning ("%s", line);
+    }
+}
+
+/* Thousands of pipelines need a socket each; the usual soft limit of 1,024 protects select(),
+ * which nothing here uses. */
+static void
+pen_cli_run_raise_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
+    g_warning ("the limit of open files stays as it is: %s", g_strerror (errno));
+}
+
+static gboolean
+pen_cli_run_stop (PenCliRun *self, const char *signal_name)
+{
+  g_info ("%s: draining; the same signal again exits at once", signal_name);
+  for (guint i = 0; i < G_N_ELEMENTS (self->signals); i++)
+    g_clear_handle_id (&self->signals[i], g_source_remove);
+  pen_engine_stop (self->engine);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+pen_cli_run_on_sigterm (gpointer user_data)
+{
+  return pen_cli_run_stop (user_data, "SIGTERM");
+}
+
+static gboolean
+pen_cli_run_on_sigint (gpointer user_data)
+{
+  return pen_cli_run_stop (user_data, "SIGINT");
+}
+
+static void
+pen_cli_run_on_finished (PenEngine *engine, gpointer user_data)
+{
+  PenCliRun *self = user_data;
+
+  self->finished = TRUE;
+}
+
+static int
+pen_cli_run_get_status (PenEngine *engine, guint n_faulty)
+{
+  switch (pen_engine_get_outcome (engine))
+    {
+    case PEN_OUTCOME_FAILED:
+      return PEN_CLI_FAILED;
+    case PEN_OUTCOME_UNDELIVERED:
+      return PEN_CLI_FAULTY;
+    case PEN_OUTCOME_DONE:
+    default:
+      return n_faulty > 0 ? PEN_CLI_FAULTY : PEN_CLI_DONE;
+    }
+}
+
+static int
+pen_cli_run_definitions (GPtrArray *definitions, guint n_faulty)
+{
+  guint n_lanes = MIN (g_get_num_processors (), definitions->len);
+  g_autoptr (PenEngine) engine = pen_engine_new (n_lanes);
+  PenCliRun self = { .engine = engine };
+  g_autofree char *summary = NULL;
+
+  for (guint i = 0; i < definitions->len; i++)
+    pen_engine_add (engine, g_ptr_array_index (definitions, i));
+  g_signal_connect (engine, "finished", G_CALLBACK (pen_cli_run_on_finished), &self);
+  self.signals[0] = g_unix_signal_add (SIGTERM, pen_cli_run_on_sigterm, &self);
+  self.signals[1] = g_unix_signal_add (SIGINT, pen_cli_run_on_sigint, &self);
+  g_info ("penstock %s: running %u pipeline%s", PACKAGE_VERSION, definitions->len,
+          definitions->len == 1 ? "" : "s");
+  pen_engine_start (engine);
+  while (!self.finished)
+    g_main_context_iteration (NULL, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (self.signals); i++)
+    g_clear_handle_id (&self.signals[i], g_source_remove);
+  summary = pen_cli_summarize (engine);
+  g_info ("done: %s", summary);
+  return pen_cli_run_get_status (engine, n_faulty);
+}
+
+static int
+pen_cli_run_command (PenCli *cli)
+{
+  gboolean strict = FALSE;
+  const GOptionEntry options[] = {
+    { "strict", 0, 0, G_OPTION_ARG_NONE, &strict, "Start nothing if one of the files is faulty",
+      NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (PenRegistry) registry = NULL;
+  g_autoptr (GPtrArray) definitions = NULL;
+  g_autoptr (GPtrArray) diagnostics
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_diagnostic_free);
+  guint n_faulty = 0;
+  int status;
+
+  if (!pen_cli_parse (cli, options, &status))
+    return status;
+  if (cli->arguments[1] == NULL)
+    return pen_cli_complain (cli, "name at least one keyfile, or a folder with *.pipeline files");
+  signal (SIGPIPE, SIG_IGN);
+  registry = pen_cli_open (cli);
+  pen_cli_run_raise_limit ();
+  definitions = pen_definition_load_all ((const char *const *) cli->arguments + 1, registry,
+                                         PEN_DEFINITION_NONE, diagnostics, &n_faulty);
+  pen_cli_run_tell (cli, diagnostics);
+  if (definitions->len == 0 || (strict && n_faulty > 0))
+    {
+      g_critical ("nothing was started: %u of %u pipelines are faulty%s", n_faulty,
+                  n_faulty + definitions->len, definitions->len > 0 ? ", and --strict is set" : "");
+      return PEN_CLI_FAULTY;
+    }
+  return pen_cli_run_definitions (definitions, n_faulty);
+}
+
+const PenCliCommand pen_cli_run = {
+  .name = "run",
+  .arguments = "FILE|DIR...",
+  .summary = "Run pipelines until a signal, or until their sources have ended",
+  .description
+  = "A folder means its *.pipeline files. A faulty file is told with all its errors and does\n"
+    "not keep the others from running, unless --strict is given.\n"
+    "\n"
+    "SIGTERM and SIGINT (Ctrl+C) stop the sources, deliver what is under way, and acknowledge\n"
+    "it; a second signal exits at once. What was not acknowledged is delivered again by the\n"
+    "next run. The log goes to standard error; standard output belongs to the stdout sink.\n"
+    "\n"
+    "Exit status: 0 if all went well, 1 if a file was faulty or something could not be\n"
+    "delivered before the sources ended, 2 if the command was used wrongly, 3 if a pipeline\n"
+    "failed for good.\n"
+    "\n"
+    "Examples:\n"
+    "  penstock run site.pipeline\n"
+    "  penstock run --strict --log-format json /etc/penstock\n",
+  .run = pen_cli_run_command,
+};
