@@ -92,6 +92,15 @@ pen_keyfile_scanner_check_bytes (PenKeyfileScanner *self, const char *line, gsiz
   return FALSE;
 }
 
+/* Quotes what stands before any of @stops: behind it may be what was meant for a password. */
+static char *
+pen_keyfile_quote_before (const char *text, const char *stops)
+{
+  g_autofree char *shown = g_strndup (text, strcspn (text, stops));
+
+  return pen_quote (shown);
+}
+
 static void
 pen_keyfile_scanner_read_group (PenKeyfileScanner *self,
                                 const char *line,
@@ -109,7 +118,7 @@ pen_keyfile_scanner_read_group (PenKeyfileScanner *self,
     pen_report_error (self->report, place, "the group [%s is not closed; write [%s]", name, name);
   else if (end + 1 < length)
     {
-      g_autofree char *rest = pen_quote (line + end + 1);
+      g_autofree char *rest = pen_keyfile_quote_before (line + end + 1, "=:");
 
       pen_report_error (self->report, pen_keyfile_scanner_place (self, end + 1),
                         "%s stands behind the group [%s]; a group has a line of its own, and so "
@@ -258,7 +267,7 @@ pen_keyfile_scanner_read_line (PenKeyfileScanner *self, const char *text, gsize 
     pen_keyfile_scanner_read_group (self, line, start, length);
   else if (equals == NULL)
     {
-      g_autofree char *quoted = pen_quote (line + start);
+      g_autofree char *quoted = pen_keyfile_quote_before (line + start, " \t:");
 
       pen_report_error (self->report, pen_keyfile_scanner_place (self, start),
                         "%s is none of [group], key=value and # comment", quoted);

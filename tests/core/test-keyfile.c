@@ -98,8 +98,8 @@ static const FaultCase faults[] = {
     "x:1:1: error: 'host' stands before the first group; write, say, [pipeline] above it\n" },
   { "[g]\n; old comment\n", "x:2:1: error: a comment begins with '#', not with ';'\n" },
   { "[g]\nhost: a\n  what is this\n",
-    "x:2:1: error: 'host: a' is none of [group], key=value and # comment\n"
-    "x:3:3: error: 'what is this' is none of [group], key=value and # comment\n" },
+    "x:2:1: error: 'host' is none of [group], key=value and # comment\n"
+    "x:3:3: error: 'what' is none of [group], key=value and # comment\n" },
   { "[g]\n =a\n", "x:2:2: error: there is no key before '='\n" },
   { "[g]\nna me=a\nname[de]=b\n",
     "x:2:3: error: 'na me' is not a key; a key is made of letters, digits and '-'\n"
