@@ -3,18 +3,21 @@
  *
  * What the elements themselves have to say of their properties as a whole. Each is made, given its
  * values, asked, and thrown away; it never starts. An element some of whose values are faulty, or
- * only known on the target machine, is asked all the same, but what it says of those, or of none in
- * particular, is not passed on: it would speak of defaults that nobody wants.
+ * only known on the target machine, is asked all the same. A text stands in for them, so that a
+ * password is not said to lack its username, and what the element says of them, or of no property
+ * in particular, is not passed on.
  */
 
 #include "config.h"
 
 #include "pen-check-private.h"
 #include "pen-definition-private.h"
+#include "pen-value.h"
 
 #include <string.h>
 
 #define MIN_REDACTED_BYTES 3
+#define STAND_IN "unknown"
 
 typedef struct
 {
@@ -50,6 +53,39 @@ pen_element_check_is_incomplete (const PenElementCheck *self)
   return FALSE;
 }
 
+/* Whether what is wrong with @property, or with what it is compared to, was told before. */
+static gboolean
+pen_element_check_is_told (const PenElementCheck *self, const char *property)
+{
+  const PenKeyValue *value = property == NULL ? NULL : pen_draft_find_value (self->draft, property);
+  const GParamSpec *pspec
+      = property == NULL ? NULL : g_object_class_find_property (self->draft->klass, property);
+
+  if (value != NULL)
+    return !G_IS_VALUE (&value->value);
+  if (pspec != NULL && (pspec->flags & PEN_PARAM_REQUIRED) != 0)
+    return TRUE;
+  return pen_element_check_is_incomplete (self);
+}
+
+static void
+pen_element_check_stand_in (const PenDraft *draft, GObject *element)
+{
+  static const char *const list[] = { STAND_IN, NULL };
+
+  for (guint i = 0; i < draft->values->len; i++)
+    {
+      const PenKeyValue *value = &g_array_index (draft->values, PenKeyValue, i);
+
+      if (G_IS_VALUE (&value->value))
+        continue;
+      if (G_IS_PARAM_SPEC_STRING (value->pspec))
+        g_object_set (element, value->pspec->name, STAND_IN, NULL);
+      else if (value->pspec->value_type == G_TYPE_STRV)
+        g_object_set (element, value->pspec->name, list, NULL);
+    }
+}
+
 static void
 pen_element_check_report (gboolean is_error,
                           const char *property,
@@ -62,7 +98,7 @@ pen_element_check_report (gboolean is_error,
   PenPlace place = value != NULL ? value->entry->value_place : self->draft->group->place;
   const char *group = self->draft->group->name;
 
-  if (value != NULL ? !G_IS_VALUE (&value->value) : pen_element_check_is_incomplete (self))
+  if (pen_element_check_is_told (self, property))
     return;
   pen_element_check_redact (self, message);
   if (property != NULL)
@@ -113,6 +149,7 @@ pen_loader_check_elements (PenLoader *self)
       check.wants_environment = (self->flags & PEN_DEFINITION_NO_ENVIRONMENT) == 0;
       element = g_object_new (data.draft->plugin->type, NULL);
       pen_key_values_apply (data.draft->values, element);
+      pen_element_check_stand_in (data.draft, element);
       pen_element_run_check (PEN_ELEMENT (element), &check);
     }
 }

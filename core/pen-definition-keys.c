@@ -307,7 +307,8 @@ pen_loader_tell_unknown_key (PenLoader *self, const PenDraft *draft, const PenKe
     }
   else if (*hint == '\0')
     hint = (g_free (hint),
-            g_strdup_printf ("; 'penstock inspect %s' lists its keys", draft->plugin->name));
+            g_strdup_printf ("; 'penstock inspect %s %s' lists its keys",
+                             pen_element_kind_get_nick (draft->plugin->kind), draft->plugin->name));
   pen_report_error (self->report, entry->key_place, "unknown key '%s' in [%s]%s", entry->key,
                     draft->group->name, hint);
 }

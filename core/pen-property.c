@@ -150,6 +150,17 @@ pen_property_list_nicks (const GParamSpec *pspec)
 }
 
 static char *
+pen_property_describe_quantity (const char *what,
+                                const char *minimum,
+                                const char *maximum,
+                                gboolean is_open)
+{
+  if (is_open)
+    return g_strdup_printf ("%s, from %s", what, minimum);
+  return g_strdup_printf ("%s, from %s to %s", what, minimum, maximum);
+}
+
+static char *
 pen_property_describe_integer (const GParamSpec *pspec, const PenIntegerRange *range)
 {
   g_autofree char *minimum = NULL;
@@ -159,13 +170,15 @@ pen_property_describe_integer (const GParamSpec *pspec, const PenIntegerRange *r
     {
       minimum = pen_duration_format (range->minimum);
       maximum = pen_duration_format (range->maximum);
-      return g_strdup_printf ("a duration with its unit, from %s to %s", minimum, maximum);
+      return pen_property_describe_quantity ("a duration in us, ms, s, min, h or d", minimum,
+                                             maximum, range->maximum == G_MAXINT64);
     }
   if (PEN_IS_PARAM_SPEC_SIZE (pspec))
     {
       minimum = pen_size_format (range->unsigned_minimum);
       maximum = pen_size_format (range->unsigned_maximum);
-      return g_strdup_printf ("a size with its unit, from %s to %s", minimum, maximum);
+      return pen_property_describe_quantity ("a size in B, KiB, MiB, GiB or TiB", minimum, maximum,
+                                             range->unsigned_maximum >= G_MAXINT64);
     }
   if (!range->is_bounded)
     return g_strdup ("a whole number");

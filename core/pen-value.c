@@ -174,8 +174,9 @@ pen_quantity_suggest (const PenQuantity *quantity, const char *text)
   if (n_digits == 0 || n_digits > 19)
     return NULL;
   number = g_ascii_strtoull (digits, NULL, 10);
+  /* A bare size is one in bytes, unless it is so small that it must be one in something else. */
   if (*unit == '\0' && quantity == &size_quantity)
-    return pen_quantity_format (quantity, number);
+    return number < 1024 ? NULL : pen_quantity_format (quantity, number);
   guess = *unit == '\0' ? "s" : pen_quantity_guess_unit (quantity, unit);
   return guess == NULL ? NULL : g_strdup_printf ("%" G_GUINT64_FORMAT "%s", number, guess);
 }

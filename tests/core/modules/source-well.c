@@ -79,7 +79,8 @@ pen_well_source_check (PenElement *element, PenCheck *check)
   PenWellSource *self = PEN_WELL_SOURCE (element);
   int tls = g_value_get_enum (&self->values[PROP_TLS]);
 
-  if (pen_check_is_set (check, "password") && !pen_check_is_set (check, "username"))
+  if (pen_check_is_set (check, "password")
+      && g_value_get_string (&self->values[PROP_USERNAME]) == NULL)
     pen_check_error (check, "password", "a password needs a 'username' beside it");
   if (pen_check_is_set (check, "password") && tls == PEN_WELL_TLS_OFF)
     pen_check_warning (check, "tls", "the password goes over the network in clear");
