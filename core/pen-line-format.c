@@ -206,7 +206,7 @@ pen_lines_append (PenLines *self, PenBatch *batch, guint index)
       pen_batch_reject (batch, index, "line_break",
                         "the payload has a line break and is not JSON, so it does not fit on one "
                         "line (%s); format=raw would write it as it is",
-                        error->message);
+                        error != NULL ? error->message : "no reason given");
       return FALSE;
     }
   g_ptr_array_add (self->texts, text);
