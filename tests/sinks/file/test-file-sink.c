@@ -371,6 +371,18 @@ test_sink_rotates_by_size (TestFixture *fixture, gconstpointer data)
                               "out.jsonl.20260102T030405.680Z:more than ten/|");
 }
 
+/* What counts is the file's true size: here somebody has emptied it. */
+static void
+test_sink_rotates_by_true_size (TestFixture *fixture, gconstpointer data)
+{
+  fixture->harness = test_make (fixture, "out.jsonl", "rotate-size", (guint64) 10, NULL);
+  pen_harness_start (fixture->harness);
+  test_write (fixture->harness, "12345678");
+  g_assert_no_errno (truncate (fixture->path, 0));
+  test_write (fixture->harness, "1234");
+  test_assert_shows (fixture, "out.jsonl:1234/|");
+}
+
 static void
 test_sink_rotates_by_time (TestFixture *fixture, gconstpointer data)
 {
@@ -608,6 +620,10 @@ test_sink_pipe (TestFixture *fixture, gconstpointer data)
   close (fd);
   g_assert_false (pen_harness_write_texts (fixture->harness, &error, "two", NULL));
   g_assert_error (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_RETRY);
+  g_assert_true (g_str_has_suffix (error->message, ": Broken pipe"));
+  g_clear_error (&error);
+  g_assert_false (pen_harness_write_texts (fixture->harness, &error, "two", NULL));
+  g_assert_true (g_str_has_suffix (error->message, "no process reads from this pipe"));
 
   fd = open (fixture->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   test_write (fixture->harness, "two");
@@ -707,6 +723,7 @@ main (int argc, char **argv)
   signal (SIGXFSZ, SIG_IGN);
   test_add_writing ();
   test_add ("rotates/by-size", test_sink_rotates_by_size);
+  test_add ("rotates/by-true-size", test_sink_rotates_by_true_size);
   test_add ("rotates/by-time", test_sink_rotates_by_time);
   test_add ("rotates/at-start", test_sink_rotates_at_start);
   test_add ("compresses", test_sink_compresses);

@@ -394,6 +394,7 @@ test_source_stdin (TestFixture *fixture, gconstpointer data)
   test_assert_comes (fixture, "two");
   g_assert_true (
       pen_harness_wait_for (fixture->harness, test_is_finished, fixture->harness, TIMEOUT_MS));
+  pen_harness_start (second); /* it is free again */
   test_restore_stdin (saved);
 }
 
@@ -463,6 +464,30 @@ test_source_follows_rotation (TestFixture *fixture, gconstpointer data)
   test_assert_comes (fixture, "two");
   test_assert_comes (fixture, "three");
   test_assert_comes (fixture, "four");
+}
+
+/* Who wrote to the old file goes on for a moment after it was renamed. */
+static void
+test_source_follows_late_writer (TestFixture *fixture, gconstpointer data)
+{
+  g_autofree char *rotated = g_strconcat (fixture->path, ".1", NULL);
+
+  test_append (fixture->path, "one\n");
+  test_make (fixture, fixture->path, "follow", TRUE, NULL);
+  pen_harness_use_test_clock (fixture->harness, G_GINT64_CONSTANT (1767323045678901));
+  pen_harness_start (fixture->harness);
+  pen_harness_advance (fixture->harness, 0);
+  pen_harness_advance (fixture->harness, 0);
+  test_assert_comes (fixture, "one");
+  g_assert_no_errno (g_rename (fixture->path, rotated));
+  test_append (fixture->path, "three\n");
+  pen_harness_advance (fixture->harness, G_USEC_PER_SEC); /* sees that it was renamed */
+  g_assert_cmpuint (pen_harness_get_n_events (fixture->harness), ==, 0);
+  test_append (rotated, "two\n");
+  for (guint i = 0; i < 5; i++)
+    pen_harness_advance (fixture->harness, G_USEC_PER_SEC);
+  test_assert_comes (fixture, "two");
+  test_assert_comes (fixture, "three");
 }
 
 static void
@@ -617,6 +642,7 @@ main (int argc, char **argv)
   test_add ("follow/from-end", test_source_follows_from_end);
   test_add ("follow/later", test_source_follows_later);
   test_add ("follow/rotation", test_source_follows_rotation);
+  test_add ("follow/late-writer", test_source_follows_late_writer);
   test_add ("follow/deletion", test_source_follows_deletion);
   test_add ("follow/truncation", test_source_follows_truncation);
   test_add ("follow/by-the-clock", test_source_follows_by_the_clock);
