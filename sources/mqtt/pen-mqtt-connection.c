@@ -75,6 +75,7 @@ struct _PenMqttConnection
   int end_reason; /* of a DISCONNECT of the broker */
   char *duplicate_mark;
   gboolean is_duplicate;
+  gboolean is_greeted;
 };
 
 static void
@@ -140,6 +141,7 @@ pen_mqtt_connection_on_connect (struct mosquitto *client,
 {
   PenMqttConnection *self = user_data;
 
+  self->is_greeted = TRUE;
   if (reason == 0 && (flags & FLAG_SESSION_PRESENT) != 0)
     self->duplicate_mark
         = g_strdup_printf ("Client %s received PUBLISH (d1", self->options->client_id);
@@ -209,16 +211,24 @@ pen_mqtt_connection_on_subscribe (struct mosquitto *client,
     self->handlers->subscribed (self->owner, n_topics, granted);
 }
 
-/* Without it OpenSSL would ask for the password on the terminal. */
-static int
-pen_mqtt_connection_on_password (char *buffer, int size, int is_writing, void *client)
+static PenMqttTlsOptions
+pen_mqtt_connection_get_tls_options (PenMqttConnection *self)
 {
-  PenMqttConnection *self = mosquitto_userdata (client);
-  const char *password = self->options->key_password;
+  const PenMqttOptions *options = self->options;
 
-  return password == NULL
-             ? 0
-             : (int) MIN (g_strlcpy (buffer, password, (gsize) size), (gsize) size - 1);
+  return (PenMqttTlsOptions){
+    options->host,
+    { options->cafile, options->certfile, options->keyfile, options->key_password },
+    options->tls_insecure,
+  };
+}
+
+static char *
+pen_mqtt_connection_describe_tls (PenMqttConnection *self)
+{
+  const PenMqttTlsOptions tls = pen_mqtt_connection_get_tls_options (self);
+
+  return pen_mqtt_tls_describe (&self->tls, &tls, self->log->str);
 }
 
 /* --- On the thread that opens --- */
@@ -245,32 +255,26 @@ pen_mqtt_connection_add_fault (const char *property, const char *message, gpoint
   self->fault = before == NULL ? g_strdup (message) : g_strdup_printf ("%s; %s", before, message);
 }
 
+/* FALSE with what is wrong with the files. */
 static gboolean
-pen_mqtt_connection_check_files (PenMqttConnection *self)
-{
-  const PenMqttCertificates files = { self->options->cafile, self->options->certfile,
-                                      self->options->keyfile, self->options->key_password };
-
-  return pen_mqtt_certificates_check (&files, g_get_real_time () / G_USEC_PER_SEC,
-                                      pen_mqtt_connection_add_fault, self, &self->expiry);
-}
-
-static int
 pen_mqtt_connection_set_tls (PenMqttConnection *self)
 {
-  const PenMqttOptions *options = self->options;
-  /* libmosquitto wants a file or a folder before it takes a client's certificate */
-  const char *capath = options->cafile == NULL ? X509_get_default_cert_dir () : NULL;
-  int status = mosquitto_tls_set (self->client, options->cafile, capath, options->certfile,
-                                  options->keyfile, pen_mqtt_connection_on_password);
+  const PenMqttTlsOptions tls = pen_mqtt_connection_get_tls_options (self);
+  SSL_CTX *context;
 
-  if (status != MOSQ_ERR_SUCCESS)
-    return status;
-  if (options->cafile == NULL)
-    mosquitto_int_option (self->client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
-  mosquitto_tls_insecure_set (self->client, options->tls_insecure);
-  return mosquitto_tls_opts_set (
-      self->client, options->tls_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, "tlsv1.2", NULL);
+  if (!pen_mqtt_certificates_check (&tls.files, g_get_real_time () / G_USEC_PER_SEC,
+                                    pen_mqtt_connection_add_fault, self, &self->expiry))
+    return FALSE;
+  context = pen_mqtt_tls_make_context (&self->tls, &tls);
+  if (context == NULL)
+    {
+      self->fault = g_strdup (self->tls.fault);
+      return FALSE;
+    }
+  mosquitto_int_option (self->client, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
+  mosquitto_void_option (self->client, MOSQ_OPT_SSL_CTX, context);
+  SSL_CTX_free (context);
+  return TRUE;
 }
 
 static int
@@ -296,8 +300,6 @@ pen_mqtt_connection_set_options (PenMqttConnection *self)
         self->client, options->will_topic,
         options->will_payload == NULL ? 0 : (int) strlen (options->will_payload),
         options->will_payload, options->will_qos, options->will_retain);
-  if (status == MOSQ_ERR_SUCCESS && options->tls)
-    status = pen_mqtt_connection_set_tls (self);
   return status;
 }
 
@@ -322,8 +324,7 @@ pen_mqtt_connection_connect (PenMqttConnection *self)
 static void
 pen_mqtt_connection_fail_tls (PenMqttConnection *self)
 {
-  g_autofree char *reason = pen_mqtt_tls_describe (&self->tls, self->options->host,
-                                                   self->options->cafile, self->log->str);
+  g_autofree char *reason = pen_mqtt_connection_describe_tls (self);
 
   pen_mqtt_connection_fail (self, "%s", reason);
 }
@@ -344,7 +345,6 @@ pen_mqtt_connection_shake_hands (PenMqttConnection *self)
   gint64 deadline = g_get_monotonic_time () + self->options->connect_timeout_us;
   SSL *ssl = mosquitto_ssl_get (self->client);
 
-  pen_mqtt_tls_attach (&self->tls, ssl);
   while (!SSL_is_init_finished (ssl))
     {
       struct pollfd watched
@@ -368,8 +368,8 @@ pen_mqtt_connection_shake_hands (PenMqttConnection *self)
         }
       if (!SSL_is_init_finished (ssl) && pen_mqtt_connection_is_hung_up (watched.fd))
         {
-          pen_mqtt_connection_fail (
-              self, "the other side closed the connection during the TLS hand-shake");
+          pen_mqtt_connection_fail (self, "the other side closed the connection during the TLS "
+                                          "hand-shake: is this the right port?");
           return;
         }
     }
@@ -401,12 +401,6 @@ pen_mqtt_connection_try_open (PenMqttConnection *self)
 {
   int status;
 
-  if (self->options->tls)
-    {
-      pen_mqtt_tls_prepare ();
-      if (!pen_mqtt_connection_check_files (self))
-        return;
-    }
   self->client = mosquitto_new (self->options->client_id, self->options->clean_session, self);
   if (self->client == NULL)
     {
@@ -419,6 +413,8 @@ pen_mqtt_connection_try_open (PenMqttConnection *self)
       pen_mqtt_connection_fail (self, "cannot use these settings: %s", mosquitto_strerror (status));
       return;
     }
+  if (self->options->tls && !pen_mqtt_connection_set_tls (self))
+    return;
   status = pen_mqtt_connection_connect (self);
   if (status != MOSQ_ERR_SUCCESS)
     pen_mqtt_connection_fail_connect (self, status);
@@ -520,7 +516,7 @@ pen_mqtt_connection_finish_open (PenMqttConnection *self, char **reason)
     }
   self->fd = mosquitto_socket (self->client);
   if (self->options->tls)
-    pen_mqtt_tls_read_ahead (&self->tls);
+    pen_mqtt_tls_read_ahead (&self->tls, mosquitto_ssl_get (self->client));
   return TRUE;
 }
 
@@ -700,12 +696,28 @@ pen_mqtt_connection_get_days_left (PenMqttConnection *self, PenMqttDaysLeft *day
   days->broker = pen_mqtt_count_days (self->tls.expiry_s);
 }
 
+/* With TLS 1.3 a client's certificate is judged after the hand-shake, and what the broker says of
+ * it may be lost with the connection. */
+static char *
+pen_mqtt_connection_describe_silence (PenMqttConnection *self)
+{
+  const char *hint = "does this port want TLS?";
+
+  if (self->options->tls)
+    hint = self->options->certfile == NULL
+               ? "does it ask for a client certificate? set certfile and keyfile"
+               : "does it accept the client certificate in certfile?";
+  return g_strdup_printf ("the broker closed the connection before it answered the login: %s",
+                          hint);
+}
+
 static char *
 pen_mqtt_connection_describe_errno (PenMqttConnection *self)
 {
   if (self->end_errno == EPROTO && self->log->len > 0)
-    return pen_mqtt_tls_describe (&self->tls, self->options->host, self->options->cafile,
-                                  self->log->str);
+    return pen_mqtt_connection_describe_tls (self);
+  if (!self->is_greeted)
+    return pen_mqtt_connection_describe_silence (self);
   if (self->end_errno == EPROTO)
     return g_strdup ("the TLS connection broke off");
   return g_strdup_printf ("the connection broke: %s", g_strerror (self->end_errno));
@@ -744,7 +756,8 @@ pen_mqtt_connection_describe_end (PenMqttConnection *self)
     case MOSQ_ERR_NOMEM:
       return g_strdup ("not enough memory for a packet that the broker announced");
     default:
-      return g_strdup ("the broker closed the connection");
+      return self->is_greeted ? g_strdup ("the broker closed the connection")
+                              : pen_mqtt_connection_describe_silence (self);
     }
 }
 

@@ -10,68 +10,21 @@
  * must stop when the socket itself had nothing. A callback on the socket's BIO tells that, and
  * ends a round's reading after a number of reads, which libmosquitto has no way to limit.
  *
- * Verification is libmosquitto's and OpenSSL's alone. A callback around theirs keeps what it said,
- * because libmosquitto only reports "certificate verify failed".
+ * The context is ours (MOSQ_OPT_SSL_CTX, with MOSQ_OPT_SSL_CTX_WITH_DEFAULTS off): libmosquitto
+ * begins the hand-shake within its connect function, so whatever is to be said of a certificate has
+ * to be in place before; it sets up its own OpenSSL data without a lock; and its comparison of host
+ * names is its own, while here it is OpenSSL's.
  */
 
 #include "config.h"
 
 #include "pen-mqtt-tls.h"
 
-#include <arpa/inet.h>
-#include <mosquitto.h>
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define READ_BUFFER_SIZE (64 * 1024)
-
-/* SSL's slot for our PenMqttTls; what libmosquitto's callback was is in the second one. */
-static int pen_mqtt_tls_index = -1;
-static int pen_mqtt_verify_index = -1;
-
-typedef int (*PenMqttVerifyFunc) (int is_good, X509_STORE_CTX *context);
-
-/* libmosquitto sets up OpenSSL when the first connection with TLS is made, without a lock: two at
- * a time would each get an index of their own for the client behind an SSL, and one of them would
- * fail to verify its host name. So one is made here, to a socket of our own that never answers. */
-static void
-pen_mqtt_tls_prime (void)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET };
-  socklen_t length = sizeof address;
-  int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct mosquitto *client = mosquitto_new (NULL, TRUE, NULL);
-
-  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  if (listener >= 0 && client != NULL && bind (listener, (struct sockaddr *) &address, length) == 0
-      && listen (listener, 1) == 0
-      && getsockname (listener, (struct sockaddr *) &address, &length) == 0)
-    {
-      mosquitto_tls_set (client, NULL, X509_get_default_cert_dir (), NULL, NULL, NULL);
-      mosquitto_threaded_set (client, TRUE);
-      mosquitto_connect (client, "127.0.0.1", ntohs (address.sin_port), 60);
-    }
-  if (client != NULL)
-    mosquitto_destroy (client);
-  if (listener >= 0)
-    close (listener);
-}
-
-/* Once, before the first connection; may take milliseconds: not on a lane. Threads: any */
-void
-pen_mqtt_tls_prepare (void)
-{
-  static gsize is_prepared = 0;
-
-  if (!g_once_init_enter (&is_prepared))
-    return;
-  pen_mqtt_tls_index = SSL_get_ex_new_index (0, NULL, NULL, NULL, NULL);
-  pen_mqtt_verify_index = SSL_get_ex_new_index (0, NULL, NULL, NULL, NULL);
-  pen_mqtt_tls_prime ();
-  g_once_init_leave (&is_prepared, 1);
-}
 
 static gint64
 pen_mqtt_get_time (const ASN1_TIME *time)
@@ -157,36 +110,102 @@ pen_mqtt_describe_fault (int error, int depth, X509 *certificate)
     }
 }
 
-/* Around libmosquitto's own callback, whose answer stands. */
+/* Changes nothing about OpenSSL's answer; keeps why it was no. */
 static int
 pen_mqtt_tls_verify (int is_good, X509_STORE_CTX *context)
 {
   SSL *ssl = X509_STORE_CTX_get_ex_data (context, SSL_get_ex_data_X509_STORE_CTX_idx ());
-  PenMqttTls *self = SSL_get_ex_data (ssl, pen_mqtt_tls_index);
-  PenMqttVerifyFunc next = (PenMqttVerifyFunc) SSL_get_ex_data (ssl, pen_mqtt_verify_index);
+  PenMqttTls *self = SSL_CTX_get_app_data (SSL_get_SSL_CTX (ssl));
   X509 *certificate = X509_STORE_CTX_get_current_cert (context);
   int depth = X509_STORE_CTX_get_error_depth (context);
-  int answer = next == NULL ? is_good : next (is_good, context);
 
-  if (self == NULL || certificate == NULL)
-    return answer;
+  if (certificate == NULL)
+    return is_good;
   if (depth == 0)
     self->expiry_s = pen_mqtt_get_time (X509_get0_notAfter (certificate));
-  if (answer == 0 && self->fault == NULL)
+  if (!is_good && self->fault == NULL)
     self->fault = pen_mqtt_describe_fault (X509_STORE_CTX_get_error (context), depth, certificate);
-  return answer;
+  return is_good;
 }
 
-/* Between the client's hello and the broker's answer: its certificate has not been seen yet. */
-void
-pen_mqtt_tls_attach (PenMqttTls *self, SSL *ssl)
+/* Without it OpenSSL would ask for the password on the terminal. */
+static int
+pen_mqtt_tls_on_password (char *buffer, int size, int is_writing, void *user_data)
 {
-  SSL_verify_cb next = SSL_get_verify_callback (ssl);
+  const char *password = user_data;
 
-  self->ssl = ssl;
-  SSL_set_ex_data (ssl, pen_mqtt_tls_index, self);
-  SSL_set_ex_data (ssl, pen_mqtt_verify_index, (void *) next);
-  SSL_set_verify (ssl, SSL_get_verify_mode (ssl), pen_mqtt_tls_verify);
+  if (password == NULL || strlen (password) >= (gsize) size)
+    return 0;
+  return (int) g_strlcpy (buffer, password, (gsize) size);
+}
+
+static gboolean
+pen_mqtt_tls_trust (SSL_CTX *context, const PenMqttTlsOptions *options)
+{
+  X509_VERIFY_PARAM *parameters = SSL_CTX_get0_param (context);
+
+  if (options->accepts_any)
+    {
+      SSL_CTX_set_verify (context, SSL_VERIFY_NONE, NULL);
+      return TRUE;
+    }
+  SSL_CTX_set_verify (context, SSL_VERIFY_PEER, pen_mqtt_tls_verify);
+  X509_VERIFY_PARAM_set_hostflags (parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (X509_VERIFY_PARAM_set1_ip_asc (parameters, options->host) != 1
+      && X509_VERIFY_PARAM_set1_host (parameters, options->host, 0) != 1)
+    return FALSE;
+  if (options->files.cafile == NULL)
+    return SSL_CTX_set_default_verify_paths (context) == 1;
+  return SSL_CTX_load_verify_file (context, options->files.cafile) == 1;
+}
+
+static gboolean
+pen_mqtt_tls_identify (SSL_CTX *context, const PenMqttTlsOptions *options)
+{
+  const PenMqttCertificates *files = &options->files;
+
+  if (files->certfile == NULL)
+    return TRUE;
+  SSL_CTX_set_default_passwd_cb (context, pen_mqtt_tls_on_password);
+  SSL_CTX_set_default_passwd_cb_userdata (context, (void *) files->key_password);
+  return SSL_CTX_use_certificate_chain_file (context, files->certfile) == 1
+         && SSL_CTX_use_PrivateKey_file (context, files->keyfile, SSL_FILETYPE_PEM) == 1;
+}
+
+/**
+ * pen_mqtt_tls_make_context: (skip)
+ * @self: part of a connection
+ * @options: whom to trust, and who we are
+ *
+ * Returns: (nullable): a context that tells @self what it finds; NULL if the files cannot be used,
+ *   with the reason in @self
+ *
+ * Threads: any
+ */
+SSL_CTX *
+pen_mqtt_tls_make_context (PenMqttTls *self, const PenMqttTlsOptions *options)
+{
+  SSL_CTX *context = SSL_CTX_new (TLS_client_method ());
+  const char *words;
+
+  if (context == NULL)
+    return NULL;
+  ERR_clear_error ();
+  SSL_CTX_set_app_data (context, self);
+  SSL_CTX_set_mode (context, SSL_MODE_RELEASE_BUFFERS);
+  if (SSL_CTX_set_min_proto_version (context, TLS1_2_VERSION) == 1
+      && pen_mqtt_tls_trust (context, options) && pen_mqtt_tls_identify (context, options))
+    {
+      /* Certificates that were skipped leave errors behind. */
+      ERR_clear_error ();
+      return context;
+    }
+  words = ERR_reason_error_string (ERR_peek_last_error ());
+  self->fault = g_strdup_printf ("OpenSSL does not take the files of this connection: %s",
+                                 words == NULL ? "no reason given" : words);
+  ERR_clear_error ();
+  SSL_CTX_free (context);
+  return NULL;
 }
 
 static long
@@ -218,10 +237,11 @@ pen_mqtt_tls_on_bio (BIO *bio,
 
 /* After the hand-shake: reads 64 KiB at a time from now on. */
 void
-pen_mqtt_tls_read_ahead (PenMqttTls *self)
+pen_mqtt_tls_read_ahead (PenMqttTls *self, SSL *ssl)
 {
-  BIO *bio = SSL_get_rbio (self->ssl);
+  BIO *bio = SSL_get_rbio (ssl);
 
+  self->ssl = ssl;
   SSL_set_read_ahead (self->ssl, 1);
   SSL_set_default_read_buffer_len (self->ssl, READ_BUFFER_SIZE);
   BIO_set_callback_arg (bio, (char *) self);
@@ -255,32 +275,41 @@ pen_mqtt_tls_find_words (const char *log)
   return g_strndup (words + 2, strcspn (words + 2, "\n"));
 }
 
+/* What OpenSSL's words mean here. */
+static char *
+pen_mqtt_tls_explain (const char *words, const PenMqttTlsOptions *options)
+{
+  if (strstr (words, "wrong version number") != NULL || strstr (words, "packet length") != NULL)
+    return g_strdup_printf ("what answers does not speak TLS (%s): is this the right port?", words);
+  if (strstr (words, "unexpected eof") != NULL)
+    return g_strdup ("the other side closed the connection during the TLS hand-shake: is this the "
+                     "right port?");
+  if (strstr (words, "alert") == NULL)
+    return g_strdup_printf ("the TLS hand-shake failed: %s", words);
+  if (options->files.certfile != NULL)
+    return g_strdup_printf ("the broker refused the TLS connection (%s): does it accept the client "
+                            "certificate in certfile '%s'?",
+                            words, options->files.certfile);
+  return g_strdup_printf ("the broker refused the TLS connection (%s): does it ask for a client "
+                          "certificate? set certfile and keyfile",
+                          words);
+}
+
 /* Why TLS failed, with what to do about it. @log: what libmosquitto has logged. */
 char *
-pen_mqtt_tls_describe (const PenMqttTls *self,
-                       const char *host,
-                       const char *cafile,
-                       const char *log)
+pen_mqtt_tls_describe (const PenMqttTls *self, const PenMqttTlsOptions *options, const char *log)
 {
   g_autofree char *words = pen_mqtt_tls_find_words (log);
 
-  if (self->fault != NULL && strstr (self->fault, "another host") != NULL)
-    return g_strdup_printf ("%s, not for '%s'", self->fault, host);
-  if (self->fault != NULL && strstr (self->fault, "unknown CA") == NULL)
+  if (self->fault == NULL)
+    return pen_mqtt_tls_explain (words, options);
+  if (strstr (self->fault, "another host") != NULL)
+    return g_strdup_printf ("%s, not for '%s'", self->fault, options->host);
+  if (strstr (self->fault, "unknown CA") == NULL)
     return g_strdup (self->fault);
-  if (self->fault != NULL && cafile != NULL)
-    return g_strdup_printf ("%s: it is not in cafile '%s'", self->fault, cafile);
-  if (self->fault != NULL)
-    return g_strdup_printf ("%s: this system does not trust it; set cafile", self->fault);
-  if (strstr (words, "wrong version number") != NULL || strstr (words, "packet length") != NULL)
-    return g_strdup_printf ("what answers does not speak TLS (%s): is this the right port?", words);
-  if (strstr (words, "certificate required") != NULL || strstr (words, "handshake failure") != NULL)
-    return g_strdup_printf ("the broker ended the TLS hand-shake (%s): does it ask for a client "
-                            "certificate? set certfile and keyfile",
-                            words);
-  if (strstr (words, "alert") != NULL)
-    return g_strdup_printf ("the broker ended the TLS hand-shake: %s", words);
-  return g_strdup_printf ("the TLS hand-shake failed: %s", words);
+  if (options->files.cafile != NULL)
+    return g_strdup_printf ("%s: it is not in cafile '%s'", self->fault, options->files.cafile);
+  return g_strdup_printf ("%s: this system does not trust it; set cafile", self->fault);
 }
 
 void
