@@ -720,6 +720,8 @@ pen_mqtt_connection_describe_errno (PenMqttConnection *self)
     return pen_mqtt_connection_describe_silence (self);
   if (self->end_errno == EPROTO)
     return g_strdup ("the TLS connection broke off");
+  if (self->end_errno == 0 || self->end_errno == EPIPE || self->end_errno == ECONNRESET)
+    return g_strdup ("the broker closed the connection");
   return g_strdup_printf ("the connection broke: %s", g_strerror (self->end_errno));
 }
 

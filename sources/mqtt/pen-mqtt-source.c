@@ -279,52 +279,41 @@ pen_mqtt_source_wait (PenMqttSource *self)
   self->retry_us = MIN (self->retry_us * 2, LAST_RETRY_US);
 }
 
-static void
-pen_mqtt_source_judge_length (PenMqttSource *self)
-{
-  gint64 now_us = pen_element_get_monotonic_time (PEN_ELEMENT (self));
-
-  if (!self->is_greeted || self->greeting != 0)
-    return;
-  if (now_us - self->connected_us < STABLE_US)
-    {
-      self->n_short++;
-      return;
-    }
-  self->n_short = 0;
-  self->retry_us = FIRST_RETRY_US;
-}
-
 /* The connection could not be made, or has ended, not by us. */
 static void
 pen_mqtt_source_lose (PenMqttSource *self, const char *reason)
 {
-  const char *hint = "";
-
-  pen_mqtt_source_judge_length (self);
   pen_mqtt_source_release (self, FALSE);
-  if (self->n_short >= MANY_SHORT)
-    hint = "; it was closed again and again right after it was made: is another client using the "
-           "same client id?";
   pen_element_count (PEN_ELEMENT (self), "connection_failures", NULL, 1);
   if (!self->settings.reconnect)
     {
       self->state = PEN_MQTT_STOPPED;
       pen_element_fail (PEN_ELEMENT (self),
                         pen_element_error_new (PEN_ELEMENT_ERROR_FAIL, "connection_failed",
-                                               "%s: %s%s", self->address, reason, hint));
+                                               "%s: %s", self->address, reason));
       return;
     }
-  pen_element_complain (PEN_ELEMENT (self), "%s: %s%s; trying again", self->address, reason, hint);
+  pen_element_complain (PEN_ELEMENT (self), "%s: %s; trying again", self->address, reason);
   pen_mqtt_source_wait (self);
 }
 
+/* The broker, or something on the way to it, has ended the connection. */
 static void
 pen_mqtt_source_lose_connection (PenMqttSource *self)
 {
   g_autofree char *reason = pen_mqtt_connection_describe_end (self->connection);
+  g_autofree char *more = NULL;
+  gint64 now_us = pen_element_get_monotonic_time (PEN_ELEMENT (self));
 
-  pen_mqtt_source_lose (self, reason);
+  if (!self->is_greeted || now_us - self->connected_us >= STABLE_US)
+    self->n_short = 0;
+  else if (++self->n_short >= MANY_SHORT)
+    more = g_strdup_printf ("%s; that happens again and again right after it is made: is another "
+                            "client using the id '%s'?",
+                            reason, self->client_id);
+  if (self->is_greeted && self->n_short == 0)
+    self->retry_us = FIRST_RETRY_US;
+  pen_mqtt_source_lose (self, more != NULL ? more : reason);
 }
 
 /* Gives the connection up, to be made again when nothing is in its way. */
@@ -433,6 +422,12 @@ pen_mqtt_source_update (PenMqttSource *self)
 }
 
 static void
+pen_mqtt_source_recover (PenMqttSource *self)
+{
+  pen_element_recover (PEN_ELEMENT (self), "%s: connected and subscribed again", self->address);
+}
+
+static void
 pen_mqtt_source_on_tick (PenElement *element, gpointer user_data)
 {
   PenMqttSource *self = PEN_MQTT_SOURCE (element);
@@ -452,6 +447,8 @@ pen_mqtt_source_on_tick (PenElement *element, gpointer user_data)
     {
       self->n_short = 0;
       self->retry_us = FIRST_RETRY_US;
+      if (self->refused == NULL && self->pending == NULL)
+        pen_mqtt_source_recover (self);
     }
   if (is_blocked)
     return;
