@@ -152,6 +152,20 @@ test_document_goes_64_deep (void)
   test_document_assert_slice (json, node, "\"bottom\"");
 }
 
+/* As a value of GObject, which a binding makes of it; the last reference keeps the bytes. */
+static void
+test_document_is_boxed (void)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new ("[1]", 3);
+  PenJson *document = pen_json_new_from_bytes (bytes, NULL);
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_value_set_boxed (g_value_init (&value, PEN_TYPE_JSON), document);
+  pen_json_unref (document);
+  g_clear_pointer (&bytes, g_bytes_unref);
+  g_assert_cmpuint (pen_json_get_length (g_value_get_boxed (&value), 0), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -162,5 +176,6 @@ main (int argc, char **argv)
   g_test_add_func ("/json-document/reads-values", test_document_reads_values);
   g_test_add_func ("/json-document/refuses", test_document_refuses);
   g_test_add_func ("/json-document/goes-64-deep", test_document_goes_64_deep);
+  g_test_add_func ("/json-document/is-boxed", test_document_is_boxed);
   return g_test_run ();
 }

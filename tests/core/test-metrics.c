@@ -53,11 +53,25 @@ test_metrics_bounds_reasons (void)
                    744);
 }
 
+static void
+test_metrics_live_as_long_as_held (void)
+{
+  PenMetrics *metrics = pen_metrics_new ();
+  g_autoptr (PenMetrics) held = pen_metrics_ref (metrics);
+  PenMetric *metric = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "connected", NULL);
+
+  pen_metric_add (metric, 1);
+  pen_metrics_unref (metrics);
+  g_assert_cmpint (pen_metric_get (pen_metrics_get (held, PEN_METRIC_GAUGE, "connected", NULL)), ==,
+                   1);
+}
+
 int
 main (int argc, char **argv)
 {
   pen_test_init (&argc, &argv);
   g_test_add_func ("/metrics/counts", test_metrics_counts);
   g_test_add_func ("/metrics/bounds-reasons", test_metrics_bounds_reasons);
+  g_test_add_func ("/metrics/live-as-long-as-held", test_metrics_live_as_long_as_held);
   return g_test_run ();
 }

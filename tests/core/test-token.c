@@ -104,6 +104,31 @@ test_token_merged_event_holds_all (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_token_merged_again_holds_all (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("x", 1);
+  PenEvent *events[4] = { NULL };
+  PenEvent *pairs[2] = { NULL };
+  PenEvent *merged = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    {
+      events[i] = pen_event_new (bytes, "a", i);
+      pen_event_take_token (events[i], pen_token_queue_take (fixture->queue));
+    }
+  pairs[0] = pen_event_merge (events, 2, bytes);
+  pairs[1] = pen_event_merge (events + 2, 2, bytes);
+  merged = pen_event_merge (pairs, 2, bytes);
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    pen_event_unref (events[i]);
+  pen_event_unref (pairs[0]);
+  pen_event_unref (pairs[1]);
+  g_assert_cmpuint (fixture->position, ==, 0);
+  pen_event_unref (merged);
+  g_assert_cmpuint (fixture->position, ==, 4);
+}
+
+static void
 test_token_closed_queue_is_silent (Fixture *fixture, gconstpointer data)
 {
   PenToken *token = pen_token_queue_take (fixture->queue);
@@ -322,6 +347,7 @@ main (int argc, char **argv)
   ADD ("/token/waits-for-the-oldest", test_token_waits_for_the_oldest);
   ADD ("/token/settles-with-the-last-holder", test_token_settles_with_the_last_holder);
   ADD ("/token/merged-event-holds-all", test_token_merged_event_holds_all);
+  ADD ("/token/merged-again-holds-all", test_token_merged_again_holds_all);
   ADD ("/token/closed-queue-is-silent", test_token_closed_queue_is_silent);
   ADD ("/token/random-order", test_token_random_order);
   ADD ("/token/other-thread", test_token_other_thread);
