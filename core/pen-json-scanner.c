@@ -122,6 +122,15 @@ pen_json_skip_space (const guint8 *p, const guint8 *end)
   return p;
 }
 
+/* Returns the byte behind @p. The compiler would add the result of a comparison instead of
+ * branching, and all that follows would wait for it; whether there is a blank is easily foretold. */
+static ALWAYS_INLINE const guint8 *
+pen_json_step_over (const guint8 *p)
+{
+  __asm__ volatile("" : "+r"(p));
+  return p + 1;
+}
+
 /* --- Runs of characters --- */
 
 static inline gboolean
@@ -165,16 +174,35 @@ pen_json_scanner_load_block (PenJsonScanner *self, const guint8 *p)
   self->non_digits = ~digits;
 }
 
-/* Makes the block current that @p is in, which must not be behind the text. */
-static ALWAYS_INLINE gsize
-pen_json_scanner_find_in_block (PenJsonScanner *self, const guint8 *p)
+/* Looks for the next byte of a kind from @p on, block by block. */
+static G_GNUC_NO_INLINE const guint8 *
+pen_json_scanner_find_in_blocks (PenJsonScanner *self, const guint8 *p, const guint64 *found)
+{
+  while (p < self->end)
+    {
+      gsize offset = (gsize) (p - self->block);
+
+      if (offset >= BLOCK)
+        {
+          pen_json_scanner_load_block (self, p);
+          offset = (gsize) (p - self->block);
+        }
+      if (*found >> offset != 0)
+        return p + (guint) __builtin_ctzll (*found >> offset);
+      p += BLOCK - offset;
+    }
+  return self->end;
+}
+
+/* The same, for what is mostly found in the current block. @found is the word of this kind. */
+static ALWAYS_INLINE const guint8 *
+pen_json_scanner_find (PenJsonScanner *self, const guint8 *p, const guint64 *found)
 {
   gsize offset = (gsize) (p - self->block);
 
-  if (G_LIKELY (offset < BLOCK))
-    return offset;
-  pen_json_scanner_load_block (self, p);
-  return (gsize) (p - self->block);
+  if (G_LIKELY (offset < BLOCK && *found >> offset != 0))
+    return p + (guint) __builtin_ctzll (*found >> offset);
+  return pen_json_scanner_find_in_blocks (self, p, found);
 }
 #endif
 
@@ -184,16 +212,7 @@ static ALWAYS_INLINE const guint8 *
 pen_json_scan_plain (PenJsonScanner *self, const guint8 *p)
 {
 #if PEN_JSON_SIMD
-  while (p < self->end)
-    {
-      gsize offset = pen_json_scanner_find_in_block (self, p);
-      guint64 specials = self->specials >> offset;
-
-      if (G_LIKELY (specials != 0))
-        return p + __builtin_ctzll (specials);
-      p += BLOCK - offset;
-    }
-  return self->end;
+  return pen_json_scanner_find (self, p, &self->specials);
 #else
   while (p < self->end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
     p++;
@@ -206,16 +225,7 @@ static ALWAYS_INLINE const guint8 *
 pen_json_scan_digits (PenJsonScanner *self, const guint8 *p)
 {
 #if PEN_JSON_SIMD
-  while (p < self->end)
-    {
-      gsize offset = pen_json_scanner_find_in_block (self, p);
-      guint64 non_digits = self->non_digits >> offset;
-
-      if (G_LIKELY (non_digits != 0))
-        return p + __builtin_ctzll (non_digits);
-      p += BLOCK - offset;
-    }
-  return self->end;
+  return pen_json_scanner_find (self, p, &self->non_digits);
 #else
   while (p < self->end && pen_json_is_digit (*p))
     p++;
@@ -348,33 +358,40 @@ pen_json_scan_exponent (PenJsonScanner *self, const guint8 *p)
   return pen_json_scan_digits (self, p);
 }
 
-/* Checks the number at @p, which is a digit or a minus; returns the byte behind it, or NULL. A
- * digit behind a leading zero is not part of it: whoever goes on there finds no comma. */
+/* Checks the number whose first digit is at @p; returns the byte behind it, or NULL. A digit behind
+ * a leading zero is not part of it: whoever goes on there finds no comma. */
 static ALWAYS_INLINE const guint8 *
 pen_json_scan_number (PenJsonScanner *self, const guint8 *p)
 {
-  const guint8 *first;
+  const guint8 *first = p;
 
-  if (G_UNLIKELY (*p == '-'))
-    {
-      p++;
-      if (p >= self->end || !pen_json_is_digit (*p))
-        return pen_json_scanner_fail_at (self, p, "a digit");
-    }
-  first = p;
   p = pen_json_scan_digits (self, p);
   if (G_UNLIKELY (*first == '0' && p > first + 1))
     return first + 1;
-  if (p < self->end && *p == '.')
+  if (G_UNLIKELY (p >= self->end))
+    return p;
+  if (*p == '.')
     {
-      first = ++p;
-      p = pen_json_scan_digits (self, p);
+      first = p + 1;
+      p = pen_json_scan_digits (self, first);
       if (G_UNLIKELY (p == first))
         return pen_json_scanner_fail_at (self, p, "a digit after the decimal point");
+      if (G_UNLIKELY (p >= self->end))
+        return p;
     }
-  if (G_UNLIKELY (p < self->end && (*p | 0x20) == 'e'))
+  if (G_UNLIKELY ((*p | 0x20) == 'e'))
     return pen_json_scan_exponent (self, p);
   return p;
+}
+
+/* Checks the number whose minus is at @p; returns the byte behind it, or NULL. */
+static G_GNUC_NO_INLINE const guint8 *
+pen_json_scan_negative (PenJsonScanner *self, const guint8 *p)
+{
+  p++;
+  if (p >= self->end || !pen_json_is_digit (*p))
+    return pen_json_scanner_fail_at (self, p, "a digit");
+  return pen_json_scan_number (self, p);
 }
 
 /* Checks `true`, `false` or `null` at @p; returns the byte behind it, or NULL. */
@@ -415,9 +432,47 @@ pen_json_scanner_announce (PenJsonScanner *self, const guint8 *p, PenJsonSlice *
   self->is_object = self->is_object << 1 | (guint64) is_object;
   self->state = PEN_JSON_STATE_ANNOUNCED;
   self->cursor = p + 1;
+  value->text = (const char *) p;
   value->length = 1;
+  value->escaped = FALSE;
   value->type = is_object ? PEN_JSON_OBJECT : PEN_JSON_ARRAY;
   return TRUE;
+}
+
+/* Sets @value to a scalar from @p up to @after, unless that is NULL, and goes on there. */
+static ALWAYS_INLINE gboolean
+pen_json_scanner_take (PenJsonScanner *self,
+                       const guint8 *p,
+                       const guint8 *after,
+                       PenJsonType type,
+                       gboolean escaped,
+                       PenJsonSlice *value)
+{
+  if (G_UNLIKELY (after == NULL))
+    return FALSE;
+  value->text = (const char *) p;
+  value->length = (gsize) (after - p);
+  value->type = type;
+  value->escaped = escaped;
+  self->cursor = after;
+  self->state = PEN_JSON_STATE_REST;
+  return TRUE;
+}
+
+/* Reads the value at @p that is neither a positive number nor a string. */
+static G_GNUC_NO_INLINE gboolean
+pen_json_scanner_read_other_value (PenJsonScanner *self, const guint8 *p, PenJsonSlice *value)
+{
+  PenJsonType type = PEN_JSON_NUMBER;
+  const guint8 *after;
+
+  if (*p == '{' || *p == '[')
+    return pen_json_scanner_announce (self, p, value);
+  if (*p == '-')
+    after = pen_json_scan_negative (self, p);
+  else
+    after = pen_json_scan_literal (self, p, &type);
+  return pen_json_scanner_take (self, p, after, type, FALSE, value);
 }
 
 /* Reads the value at @p: a scalar whole, of a container the opening bracket. */
@@ -425,32 +480,22 @@ static ALWAYS_INLINE gboolean
 pen_json_scanner_read_value (PenJsonScanner *self, const guint8 *p, PenJsonSlice *value)
 {
   const guint8 *after;
+  gboolean escaped;
 
   if (G_UNLIKELY (p >= self->end))
     return pen_json_scanner_fail (self, PEN_JSON_ERROR_INVALID, self->end, "a value");
-  value->text = (const char *) p;
-  value->escaped = FALSE;
-  if (pen_json_is_digit (*p) || *p == '-')
+  if (G_LIKELY (pen_json_is_digit (*p)))
     {
-      value->type = PEN_JSON_NUMBER;
       after = pen_json_scan_number (self, p);
+      return pen_json_scanner_take (self, p, after, PEN_JSON_NUMBER, FALSE, value);
     }
-  else if (*p == '"')
+  if (*p == '"')
     {
-      value->type = PEN_JSON_STRING;
-      after = pen_json_scan_string (self, p + 1, &value->escaped);
+      after = pen_json_scan_string (self, p + 1, &escaped);
       after = after != NULL ? after + 1 : NULL;
+      return pen_json_scanner_take (self, p, after, PEN_JSON_STRING, escaped, value);
     }
-  else if (*p == '{' || *p == '[')
-    return pen_json_scanner_announce (self, p, value);
-  else
-    after = pen_json_scan_literal (self, p, &value->type);
-  if (G_UNLIKELY (after == NULL))
-    return FALSE;
-  value->length = (gsize) (after - p);
-  self->cursor = after;
-  self->state = PEN_JSON_STATE_REST;
-  return TRUE;
+  return pen_json_scanner_read_other_value (self, p, value);
 }
 
 /* Reads the key at @p and the colon; returns where the value begins, or NULL. */
@@ -484,14 +529,14 @@ pen_json_scanner_close (PenJsonScanner *self, const guint8 *p)
   return PEN_JSON_STEP_CLOSED;
 }
 
-/* Goes to the next member or element; the state is FIRST or REST. */
-static ALWAYS_INLINE PenJsonStep
-pen_json_scanner_step (PenJsonScanner *self, PenJsonMember *member)
+/* Goes to the next member or element, whatever it looks like; the state is FIRST or REST. */
+static G_GNUC_NO_INLINE PenJsonStep
+pen_json_scanner_step_slowly (PenJsonScanner *self, PenJsonMember *member)
 {
   gboolean in_object = (self->is_object & 1) != 0;
   const guint8 *p = pen_json_skip_space (self->cursor, self->end);
 
-  if (G_LIKELY (self->state == PEN_JSON_STATE_REST && p < self->end && *p == ','))
+  if (self->state == PEN_JSON_STATE_REST && p < self->end && *p == ',')
     p = pen_json_skip_space (p + 1, self->end);
   else if (p < self->end && *p == (in_object ? '}' : ']'))
     return pen_json_scanner_close (self, p);
@@ -503,12 +548,57 @@ pen_json_scanner_step (PenJsonScanner *self, PenJsonMember *member)
   if (in_object)
     {
       p = pen_json_scanner_read_key (self, p, &member->key);
-      if (G_UNLIKELY (p == NULL))
+      if (p == NULL)
         return PEN_JSON_STEP_FAILED;
     }
-  if (G_UNLIKELY (!pen_json_scanner_read_value (self, p, &member->value)))
-    return PEN_JSON_STEP_FAILED;
-  return PEN_JSON_STEP_ITEM;
+  return pen_json_scanner_read_value (self, p, &member->value) ? PEN_JSON_STEP_ITEM
+                                                               : PEN_JSON_STEP_FAILED;
+}
+
+/* Reads the key of a member that is not the first one of its object and looks as most do: no
+ * escape, at most one blank behind the comma and the colon. Returns where the value begins, or NULL
+ * if it looks different, with nothing read. */
+static ALWAYS_INLINE const guint8 *
+pen_json_scanner_read_usual_key (PenJsonScanner *self, PenJsonSlice *key)
+{
+  const guint8 *p = self->cursor;
+  const guint8 *quote;
+
+  if (G_UNLIKELY (self->end - p < 4 || p[0] != ','))
+    return NULL;
+  p++;
+  if (p[0] == ' ')
+    p = pen_json_step_over (p);
+  if (G_UNLIKELY (p[0] != '"'))
+    return NULL;
+  p++;
+  quote = pen_json_scan_plain (self, p);
+  if (G_UNLIKELY (self->end - quote < 4 || quote[0] != '"' || quote[1] != ':'))
+    return NULL;
+  *key = (PenJsonSlice){
+    .text = (const char *) p,
+    .length = (gsize) (quote - p),
+    .type = PEN_JSON_STRING,
+  };
+  p = quote + 2;
+  if (p[0] == ' ')
+    p = pen_json_step_over (p);
+  return G_LIKELY (p[0] > ' ') ? p : NULL;
+}
+
+/* Goes to the next member or element; the state is FIRST or REST. */
+static ALWAYS_INLINE PenJsonStep
+pen_json_scanner_step (PenJsonScanner *self, PenJsonMember *member)
+{
+  const guint8 *value;
+
+  if (G_UNLIKELY (self->state != PEN_JSON_STATE_REST || (self->is_object & 1) == 0))
+    return pen_json_scanner_step_slowly (self, member);
+  value = pen_json_scanner_read_usual_key (self, &member->key);
+  if (G_UNLIKELY (value == NULL))
+    return pen_json_scanner_step_slowly (self, member);
+  return pen_json_scanner_read_value (self, value, &member->value) ? PEN_JSON_STEP_ITEM
+                                                                   : PEN_JSON_STEP_FAILED;
 }
 
 /* Checks all up to the end of the container at level @depth, and steps out of it. */
