@@ -122,8 +122,8 @@ pen_json_skip_space (const guint8 *p, const guint8 *end)
   return p;
 }
 
-/* Returns the byte behind @p. The compiler would add the result of a comparison instead of
- * branching, and all that follows would wait for it; whether there is a blank is easily foretold. */
+/* Returns the byte behind @p. The compiler would rather add the result of a comparison than branch,
+ * and all that follows would wait for it; but whether there is a blank is easily foretold. */
 static ALWAYS_INLINE const guint8 *
 pen_json_step_over (const guint8 *p)
 {
@@ -140,38 +140,59 @@ pen_json_is_digit (guint8 c)
 }
 
 #if PEN_JSON_SIMD
-/* Looks at the 64 bytes that @p is one of, as far as they are text. Zeros stand behind it: they end
- * every run. */
-static G_GNUC_NO_INLINE void
-pen_json_scanner_load_block (PenJsonScanner *self, const guint8 *p)
+/* Looks at 16 of the 64 bytes that are looked at together. */
+static ALWAYS_INLINE void
+pen_json_classify_piece (const guint8 *block, guint offset, guint64 *specials, guint64 *digits)
 {
-  const __m128i quotes = _mm_set1_epi8 ('"');
-  const __m128i backslashes = _mm_set1_epi8 ('\\');
-  const __m128i blanks = _mm_set1_epi8 (' ');
-  const __m128i to_top = _mm_set1_epi8 (G_MAXINT8 - '9');
-  const __m128i below_digits = _mm_set1_epi8 (G_MAXINT8 - 10);
-  const guint8 *block = self->start + ((gsize) (p - self->start) & ~(gsize) (BLOCK - 1));
-  guint8 padded[BLOCK] = { 0 };
+  __m128i bytes = _mm_loadu_si128 ((const __m128i *) (const void *) (block + offset));
+  __m128i special = _mm_or_si128 (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('"')),
+                                  _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('\\')));
+  /* Digits are moved to the top of the signed numbers. */
+  __m128i digit = _mm_cmpgt_epi8 (_mm_add_epi8 (bytes, _mm_set1_epi8 (G_MAXINT8 - '9')),
+                                  _mm_set1_epi8 (G_MAXINT8 - 10));
+
+  /* As signed numbers, all from 0x80 on are less than a blank, as control characters are. */
+  special = _mm_or_si128 (special, _mm_cmpgt_epi8 (_mm_set1_epi8 (' '), bytes));
+  *specials |= (guint64) (guint) _mm_movemask_epi8 (special) << offset;
+  *digits |= (guint64) (guint) _mm_movemask_epi8 (digit) << offset;
+}
+
+/* Looks at 64 bytes of text. */
+static ALWAYS_INLINE void
+pen_json_scanner_classify (PenJsonScanner *self, const guint8 *block)
+{
   guint64 specials = 0;
   guint64 digits = 0;
 
-  self->block = block;
-  if (self->end - block < BLOCK)
-    block = memcpy (padded, block, (gsize) (self->end - block));
-  for (guint i = 0; i < BLOCK; i += 16)
-    {
-      __m128i bytes = _mm_loadu_si128 ((const __m128i *) (const void *) (block + i));
-      __m128i special
-          = _mm_or_si128 (_mm_cmpeq_epi8 (bytes, quotes), _mm_cmpeq_epi8 (bytes, backslashes));
-      __m128i digit = _mm_cmpgt_epi8 (_mm_add_epi8 (bytes, to_top), below_digits);
-
-      /* Compared as signed numbers, all from 0x80 on are below the control characters. */
-      special = _mm_or_si128 (special, _mm_cmpgt_epi8 (blanks, bytes));
-      specials |= (guint64) (guint) _mm_movemask_epi8 (special) << i;
-      digits |= (guint64) (guint) _mm_movemask_epi8 (digit) << i;
-    }
+  pen_json_classify_piece (block, 0, &specials, &digits);
+  pen_json_classify_piece (block, 16, &specials, &digits);
+  pen_json_classify_piece (block, 32, &specials, &digits);
+  pen_json_classify_piece (block, 48, &specials, &digits);
   self->specials = specials;
   self->non_digits = ~digits;
+}
+
+/* Looks at what is left of the text from @block on. Zeros stand behind it: they end every run. */
+static G_GNUC_NO_INLINE void
+pen_json_scanner_classify_rest (PenJsonScanner *self, const guint8 *block)
+{
+  guint8 padded[BLOCK] = { 0 };
+
+  memcpy (padded, block, (gsize) (self->end - block));
+  pen_json_scanner_classify (self, padded);
+}
+
+/* Looks at the 64 bytes that @p is one of. */
+static ALWAYS_INLINE void
+pen_json_scanner_load_block (PenJsonScanner *self, const guint8 *p)
+{
+  const guint8 *block = self->start + ((gsize) (p - self->start) & ~(gsize) (BLOCK - 1));
+
+  self->block = block;
+  if (G_LIKELY (self->end - block >= BLOCK))
+    pen_json_scanner_classify (self, block);
+  else
+    pen_json_scanner_classify_rest (self, block);
 }
 
 /* Looks for the next byte of a kind from @p on, block by block. */
@@ -555,21 +576,28 @@ pen_json_scanner_step_slowly (PenJsonScanner *self, PenJsonMember *member)
                                                                : PEN_JSON_STEP_FAILED;
 }
 
-/* Reads the key of a member that is not the first one of its object and looks as most do: no
- * escape, at most one blank behind the comma and the colon. Returns where the value begins, or NULL
- * if it looks different, with nothing read. */
+/* Reads the key of a member that looks as most do: no escape, no white space but before it and one
+ * blank behind the colon. Returns where the value begins, or NULL if it looks different, with
+ * nothing read. */
 static ALWAYS_INLINE const guint8 *
 pen_json_scanner_read_usual_key (PenJsonScanner *self, PenJsonSlice *key)
 {
   const guint8 *p = self->cursor;
   const guint8 *quote;
 
-  if (G_UNLIKELY (self->end - p < 4 || p[0] != ','))
+  if (G_UNLIKELY (self->end - p < 4))
     return NULL;
-  p++;
+  if (G_LIKELY (self->state == PEN_JSON_STATE_REST))
+    {
+      if (G_UNLIKELY (p[0] != ','))
+        return NULL;
+      p++;
+    }
   if (p[0] == ' ')
     p = pen_json_step_over (p);
-  if (G_UNLIKELY (p[0] != '"'))
+  if (G_UNLIKELY (p[0] <= ' '))
+    p = pen_json_skip_space (p, self->end);
+  if (G_UNLIKELY (p >= self->end || p[0] != '"'))
     return NULL;
   p++;
   quote = pen_json_scan_plain (self, p);
@@ -590,11 +618,10 @@ pen_json_scanner_read_usual_key (PenJsonScanner *self, PenJsonSlice *key)
 static ALWAYS_INLINE PenJsonStep
 pen_json_scanner_step (PenJsonScanner *self, PenJsonMember *member)
 {
-  const guint8 *value;
+  const guint8 *value = NULL;
 
-  if (G_UNLIKELY (self->state != PEN_JSON_STATE_REST || (self->is_object & 1) == 0))
-    return pen_json_scanner_step_slowly (self, member);
-  value = pen_json_scanner_read_usual_key (self, &member->key);
+  if (G_LIKELY ((self->is_object & 1) != 0))
+    value = pen_json_scanner_read_usual_key (self, &member->key);
   if (G_UNLIKELY (value == NULL))
     return pen_json_scanner_step_slowly (self, member);
   return pen_json_scanner_read_value (self, value, &member->value) ? PEN_JSON_STEP_ITEM

@@ -251,10 +251,9 @@ pen_ammp_payload_scan_reading (PenAmmpPayload *self, PenJsonScanner *scanner, gu
   pen_json_scanner_enter (scanner);
   while (pen_json_scanner_next (scanner, &member))
     {
-      gboolean may_be_private
-          = member.key.escaped || (member.key.length > 0 && member.key.text[0] == '_');
-
-      if (may_be_private && pen_ammp_identity_take (&identity, &member))
+      /* Behind an empty key there is its closing quote. */
+      if (G_UNLIKELY (member.key.escaped || member.key.text[0] == '_')
+          && pen_ammp_identity_take (&identity, &member))
         continue;
       if (member.value.type == PEN_JSON_NULL)
         continue;
@@ -282,9 +281,9 @@ pen_ammp_payload_scan_reading (PenAmmpPayload *self, PenJsonScanner *scanner, gu
 
 /* Forgets the readings: those of the payload before, or of an `r` that another one follows. */
 static void
-pen_ammp_payload_empty (PenAmmpPayload *self, const char *text_end)
+pen_ammp_payload_empty (PenAmmpPayload *self, const char *text, gsize length)
 {
-  pen_ammp_readings_empty (&self->readings, text_end);
+  pen_ammp_readings_empty (&self->readings, text, length);
   if (self->skips->len > MAX_KEPT_SKIPS)
     {
       g_array_unref (self->skips);
@@ -312,7 +311,10 @@ pen_ammp_payload_scan_readings (PenAmmpPayload *self, PenJsonScanner *scanner)
 
 /* Reads the members of the top-level object. */
 static void
-pen_ammp_payload_scan (PenAmmpPayload *self, PenJsonScanner *scanner, const char *text_end)
+pen_ammp_payload_scan (PenAmmpPayload *self,
+                       PenJsonScanner *scanner,
+                       const char *text,
+                       gsize length)
 {
   PenJsonMember member;
 
@@ -327,7 +329,7 @@ pen_ammp_payload_scan (PenAmmpPayload *self, PenJsonScanner *scanner, const char
       else if (pen_ammp_key_is (&member.key, "r", 1))
         {
           if (self->has_readings)
-            pen_ammp_payload_empty (self, text_end);
+            pen_ammp_payload_empty (self, text, length);
           self->readings_type = member.value.type;
           self->has_readings = TRUE;
           if (member.value.type == PEN_JSON_ARRAY)
@@ -438,13 +440,13 @@ pen_ammp_payload_convert (PenAmmpPayload *self,
   self->missing_vid = missing_vid;
   self->has_time = FALSE;
   self->has_readings = FALSE;
-  pen_ammp_payload_empty (self, text + length);
+  pen_ammp_payload_empty (self, text, length);
   /* Positions have 32 bits; no source lets pass what comes near that. */
   if (length > G_MAXINT32)
     return pen_ammp_payload_reject (error, "too_large", "the payload is larger than 2 GiB");
   pen_json_scanner_init (&scanner, text, length);
   if (pen_json_scanner_begin (&scanner, &top) && top.type == PEN_JSON_OBJECT)
-    pen_ammp_payload_scan (self, &scanner, text + length);
+    pen_ammp_payload_scan (self, &scanner, text, length);
   if (!pen_json_scanner_finish (&scanner, &invalid))
     return pen_ammp_payload_reject_invalid (invalid, error);
   if (top.type != PEN_JSON_OBJECT)

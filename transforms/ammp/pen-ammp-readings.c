@@ -6,8 +6,7 @@
  * in it, one for each of its readings, so that merging moves nothing.
  *
  * Fields and vendor IDs are found again by hash tables, whose hash is seeded: the cost is linear
- * in the payload's size even for one that was made to be slow. A vendor ID's hash, which nobody
- * outside knows, is the seed for its fields.
+ * in the payload's size even for one that was made to be slow.
  *
  * Invariant: length is what pen_ammp_readings_write () writes, to the byte, and the comma behind
  * the last vendor ID, which is none.
@@ -17,14 +16,12 @@
 
 #include "pen-ammp-readings.h"
 
-#include <string.h>
 #include <sys/random.h>
 
-#define FIRST_FIELDS 256
-#define MAX_KEPT_FIELDS 4096
+#define ALWAYS_INLINE inline __attribute__ ((always_inline))
 
-/* A text of up to this many bytes is hashed, and copied, in pieces of this size. */
-#define PIECE 16
+#define FIRST_ITEMS 64
+#define MAX_KEPT_ITEMS 4096
 
 /* What stands around a field: two quotes, a colon, a comma. */
 #define FIELD_EXTRA 4
@@ -46,8 +43,6 @@ pen_ammp_readings_init (PenAmmpReadings *self)
   if (getrandom (self->secrets, sizeof self->secrets, GRND_NONBLOCK) != sizeof self->secrets)
     for (guint i = 0; i < G_N_ELEMENTS (self->secrets); i++)
       self->secrets[i] = (guint64) g_random_int () << 32 | g_random_int ();
-  self->vendors = g_array_new (FALSE, FALSE, sizeof (PenAmmpVendor));
-  self->runs = g_array_new (FALSE, FALSE, sizeof (PenAmmpRun));
   pen_ammp_index_init (&self->field_index);
   pen_ammp_index_init (&self->vendor_index);
 }
@@ -64,48 +59,54 @@ void
 pen_ammp_readings_clear (PenAmmpReadings *self)
 {
   g_clear_pointer (&self->fields, g_free);
-  g_clear_pointer (&self->vendors, g_array_unref);
-  g_clear_pointer (&self->runs, g_array_unref);
+  g_clear_pointer (&self->vendors, g_free);
+  g_clear_pointer (&self->runs, g_free);
   pen_ammp_index_clear (&self->field_index);
   pen_ammp_index_clear (&self->vendor_index);
 }
 
+/* Makes an array larger that is full. */
 static void
-pen_ammp_readings_empty_array (GArray **array, gsize element_size)
+pen_ammp_readings_grow (gpointer *items, guint32 *size, gsize item_size)
 {
-  /* GArray does not say how much it has allocated; a long one is replaced. */
-  if ((*array)->len > MAX_KEPT_FIELDS)
-    {
-      g_array_unref (*array);
-      *array = g_array_new (FALSE, FALSE, (guint) element_size);
-    }
-  g_array_set_size (*array, 0);
+  *size = MAX (FIRST_ITEMS, *size * 2);
+  *items = g_realloc_n (*items, *size, item_size);
+}
+
+/* Frees an array that is larger than most payloads need. */
+static void
+pen_ammp_readings_shrink (gpointer *items, guint32 *size)
+{
+  if (*size <= MAX_KEPT_ITEMS)
+    return;
+  g_clear_pointer (items, g_free);
+  *size = 0;
 }
 
 /**
  * pen_ammp_readings_empty:
  * @self: readings
- * @text_end: what is behind the payload that the next slices are of
+ * @text: (array length=length): the payload that the next slices are of
+ * @length: number of bytes
  *
  * Forgets all readings; the memory is kept unless it is a lot.
  *
  * Threads: lane
  */
 void
-pen_ammp_readings_empty (PenAmmpReadings *self, const char *text_end)
+pen_ammp_readings_empty (PenAmmpReadings *self, const char *text, gsize length)
 {
-  if (self->fields_size > MAX_KEPT_FIELDS)
-    {
-      g_clear_pointer (&self->fields, g_free);
-      self->fields_size = 0;
-    }
+  pen_ammp_readings_shrink ((gpointer *) &self->fields, &self->fields_size);
+  pen_ammp_readings_shrink ((gpointer *) &self->vendors, &self->vendors_size);
+  pen_ammp_readings_shrink ((gpointer *) &self->runs, &self->runs_size);
   self->n_fields = 0;
   self->n_committed = 0;
-  pen_ammp_readings_empty_array (&self->vendors, sizeof (PenAmmpVendor));
-  pen_ammp_readings_empty_array (&self->runs, sizeof (PenAmmpRun));
+  self->n_vendors = 0;
+  self->n_runs = 0;
   pen_ammp_index_empty (&self->field_index);
   pen_ammp_index_empty (&self->vendor_index);
-  self->text_end = text_end;
+  self->text = text;
+  self->text_end = text + length;
   self->length = 0;
   self->n_conflicts = 0;
 }
@@ -119,68 +120,55 @@ pen_ammp_readings_empty (PenAmmpReadings *self, const char *text_end)
 void
 pen_ammp_readings_make_room (PenAmmpReadings *self)
 {
-  self->fields_size = MAX (FIRST_FIELDS, self->fields_size * 2);
-  self->fields = g_renew (PenAmmpField, self->fields, self->fields_size);
+  pen_ammp_readings_grow ((gpointer *) &self->fields, &self->fields_size, sizeof (PenAmmpField));
 }
 
 /* --- Finding --- */
 
-static inline guint64
-pen_ammp_mix (guint64 a, guint64 b)
+static PenAmmpVendor *
+pen_ammp_readings_get_vendor (const PenAmmpReadings *self, guint32 position)
 {
-  __extension__ unsigned __int128 product = (unsigned __int128) a * b;
-
-  return (guint64) product ^ (guint64) (product >> 64);
+  return &self->vendors[position];
 }
 
-/* Mixes a piece of at most 16 bytes, as if zeros followed it, into a hash. */
-static inline guint64
-pen_ammp_readings_mix_piece (const PenAmmpReadings *self,
-                             guint64 hash,
-                             const char *text,
-                             gsize length,
-                             gsize total)
+/* Hashes a text of any length as pen_ammp_readings_hash () does a short one: the pieces before the
+ * last one are mixed into the first secret. */
+static guint32
+pen_ammp_readings_hash_text (const PenAmmpReadings *self, const char *text, gsize length)
 {
-  static const guint8 masks[2 * PIECE] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                           0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-  guint64 words[2] = { 0, 0 };
-  guint64 mask[2];
+  guint64 seed = self->secrets[0];
+  guint64 words[2];
+  gsize rest = length;
 
-  /* Behind most keys the payload goes on for 16 bytes: a fixed size needs no call. */
-  if (G_LIKELY (self->text_end - text >= PIECE))
+  for (; rest > PEN_AMMP_PIECE; text += PEN_AMMP_PIECE, rest -= PEN_AMMP_PIECE)
     {
-      memcpy (words, text, PIECE);
-      memcpy (mask, masks + PIECE - length, PIECE);
-      words[0] &= mask[0];
-      words[1] &= mask[1];
+      memcpy (words, text, PEN_AMMP_PIECE);
+      seed = pen_ammp_readings_mix (words[0] ^ seed, words[1] ^ self->secrets[1]);
     }
-  else
-    memcpy (words, text, length);
-  return pen_ammp_mix (words[0] ^ self->secrets[0] ^ hash, words[1] ^ self->secrets[1] ^ total);
+  memset (words, 0, sizeof words);
+  memcpy (words, text, rest);
+  return (guint32) pen_ammp_readings_mix (words[0] ^ seed, words[1] ^ self->secrets[1] ^ length);
 }
 
-static inline guint64
-pen_ammp_readings_hash (const PenAmmpReadings *self, guint64 seed, const char *text, gsize length)
+/**
+ * pen_ammp_readings_hash_slowly:
+ * @self: readings
+ * @key: a key, or a string without its quotes
+ *
+ * Returns: what pen_ammp_readings_hash () returns, for any key
+ *
+ * Threads: lane
+ */
+guint32
+pen_ammp_readings_hash_slowly (PenAmmpReadings *self, const PenJsonSlice *key)
 {
-  gsize total = length;
-
-  for (; length > PIECE; text += PIECE, length -= PIECE)
-    seed = pen_ammp_readings_mix_piece (self, seed, text, PIECE, 0);
-  return pen_ammp_readings_mix_piece (self, seed, text, length, total);
-}
-
-static guint64
-pen_ammp_readings_hash_decoded (PenAmmpReadings *self, guint64 seed, const PenJsonSlice *slice)
-{
+  g_autofree char *decoded = NULL;
   gsize length;
-  g_autofree char *decoded = pen_json_slice_decode (slice, &length);
-  const char *text_end = self->text_end;
-  guint64 hash;
 
-  self->text_end = decoded + length;
-  hash = pen_ammp_readings_hash (self, seed, decoded, length);
-  self->text_end = text_end;
-  return hash;
+  if (!key->escaped)
+    return pen_ammp_readings_hash_text (self, key->text, key->length);
+  decoded = pen_json_slice_decode (key, &length);
+  return pen_ammp_readings_hash_text (self, decoded, length);
 }
 
 static PenJsonSlice
@@ -192,17 +180,6 @@ pen_ammp_field_get_key (const PenAmmpField *self)
     .type = PEN_JSON_STRING,
     .escaped = self->key_escaped,
   };
-}
-
-static inline guint32
-pen_ammp_readings_hash_key (PenAmmpReadings *self, guint64 seed, const PenAmmpField *field)
-{
-  PenJsonSlice key;
-
-  if (G_LIKELY (!field->key_escaped))
-    return (guint32) pen_ammp_readings_hash (self, seed, field->key, field->key_length);
-  key = pen_ammp_field_get_key (field);
-  return (guint32) pen_ammp_readings_hash_decoded (self, seed, &key);
 }
 
 static gboolean
@@ -230,10 +207,12 @@ pen_ammp_readings_make_field_room (PenAmmpReadings *self)
       pen_ammp_index_grow (&self->field_index);
       for (guint32 i = 0; i < self->n_committed; i++)
         {
-          guint32 slot = self->fields[i].hash;
+          const PenAmmpField *field = &self->fields[i];
+          guint32 slot;
 
-          if (self->fields[i].key == NULL)
+          if (field->key == NULL)
             continue;
+          slot = field->hash ^ pen_ammp_readings_get_vendor (self, field->vendor)->hash;
           while (pen_ammp_index_look (&self->field_index, slot) != PEN_AMMP_NO_POSITION)
             slot++;
           pen_ammp_index_put (&self->field_index, slot, i);
@@ -244,14 +223,11 @@ pen_ammp_readings_make_field_room (PenAmmpReadings *self)
 /* Looks whether there is a field with the key of @field already, from @slot on, which is taken. If
  * so, gives it the value of @field; if not, moves @slot to an empty one. */
 static G_GNUC_NO_INLINE gboolean
-pen_ammp_readings_replace (PenAmmpReadings *self,
-                           const PenAmmpIndex *index,
-                           PenAmmpField *field,
-                           guint32 *slot)
+pen_ammp_readings_replace (PenAmmpReadings *self, PenAmmpField *field, guint32 *slot)
 {
   guint32 found;
 
-  while ((found = pen_ammp_index_look (index, *slot)) != PEN_AMMP_NO_POSITION)
+  while ((found = pen_ammp_index_look (&self->field_index, *slot)) != PEN_AMMP_NO_POSITION)
     {
       PenAmmpField *earlier = &self->fields[found];
 
@@ -276,38 +252,34 @@ pen_ammp_readings_replace (PenAmmpReadings *self,
 static void
 pen_ammp_readings_merge (PenAmmpReadings *self, PenAmmpVendor *vendor, guint32 position)
 {
-  PenAmmpIndex index;
-  PenAmmpField *fields = self->fields;
-  guint32 end = self->n_fields;
-  guint64 seed = vendor->hash;
+  PenAmmpField *field = &self->fields[self->n_committed];
+  const PenAmmpField *end = &self->fields[self->n_fields];
+  guint32 i = self->n_committed;
+  guint32 seed = vendor->hash;
+  guint32 n_new = 0;
   gsize length = 0;
-  guint32 n_before;
+  PenAmmpIndex index;
 
   pen_ammp_readings_make_field_room (self);
-  index = self->field_index;
-  n_before = index.n_held;
-  for (guint32 i = self->n_committed; i < end; i++)
+  index.slots = self->field_index.slots;
+  index.mask = self->field_index.mask;
+  index.generation = self->field_index.generation;
+  index.n_held = 0;
+  for (; field < end; field++, i++)
     {
-      PenAmmpField *field = &fields[i];
-      guint32 slot = pen_ammp_readings_hash_key (self, seed, field);
+      guint32 slot = field->hash ^ seed;
 
-      field->hash = slot;
       field->vendor = position;
       if (G_UNLIKELY (pen_ammp_index_look (&index, slot) != PEN_AMMP_NO_POSITION)
-          && pen_ammp_readings_replace (self, &index, field, &slot))
+          && pen_ammp_readings_replace (self, field, &slot))
         continue;
-      length += field->key_length + field->value_length + FIELD_EXTRA;
+      length += field->key_length + field->value_length;
+      n_new++;
       pen_ammp_index_put (&index, slot, i);
     }
-  vendor->n_fields += index.n_held - n_before;
-  self->length += length;
-  self->field_index = index;
-}
-
-static PenAmmpVendor *
-pen_ammp_readings_get_vendor (const PenAmmpReadings *self, guint32 position)
-{
-  return &g_array_index (self->vendors, PenAmmpVendor, position);
+  vendor->n_fields += n_new;
+  self->length += length + n_new * FIELD_EXTRA;
+  self->field_index.n_held += n_new;
 }
 
 static void
@@ -316,9 +288,9 @@ pen_ammp_readings_make_vendor_room (PenAmmpReadings *self)
   if (pen_ammp_index_has_room (&self->vendor_index, 1))
     return;
   pen_ammp_index_grow (&self->vendor_index);
-  for (guint32 i = 0; i < self->vendors->len; i++)
+  for (guint32 i = 0; i < self->n_vendors; i++)
     {
-      guint32 slot = (guint32) pen_ammp_readings_get_vendor (self, i)->hash;
+      guint32 slot = pen_ammp_readings_get_vendor (self, i)->hash;
 
       while (pen_ammp_index_look (&self->vendor_index, slot) != PEN_AMMP_NO_POSITION)
         slot++;
@@ -330,13 +302,18 @@ pen_ammp_readings_make_vendor_room (PenAmmpReadings *self)
 static guint32
 pen_ammp_readings_find_vendor (PenAmmpReadings *self, const PenJsonSlice *id)
 {
+  PenJsonSlice inner = {
+    .text = id->text + 1,
+    .length = id->length - 2,
+    .type = PEN_JSON_STRING,
+    .escaped = id->escaped,
+  };
   PenAmmpVendor vendor = {
     .id = *id,
-    .hash = id->escaped ? pen_ammp_readings_hash_decoded (self, 0, id)
-                        : pen_ammp_readings_hash (self, 0, id->text + 1, id->length - 2),
+    .hash = pen_ammp_readings_hash (self, &inner),
     .first_run = PEN_AMMP_NO_POSITION,
   };
-  guint32 slot = (guint32) vendor.hash;
+  guint32 slot = vendor.hash;
   guint32 found = pen_ammp_index_look (&self->vendor_index, slot);
 
   for (; found != PEN_AMMP_NO_POSITION; found = pen_ammp_index_look (&self->vendor_index, ++slot))
@@ -346,8 +323,11 @@ pen_ammp_readings_find_vendor (PenAmmpReadings *self, const PenJsonSlice *id)
       if (earlier->hash == vendor.hash && pen_json_slice_equal (&earlier->id, id))
         return found;
     }
-  found = self->vendors->len;
-  g_array_append_val (self->vendors, vendor);
+  if (self->n_vendors == self->vendors_size)
+    pen_ammp_readings_grow ((gpointer *) &self->vendors, &self->vendors_size,
+                            sizeof (PenAmmpVendor));
+  found = self->n_vendors++;
+  self->vendors[found] = vendor;
   pen_ammp_index_put (&self->vendor_index, slot, found);
   pen_ammp_readings_make_vendor_room (self);
   return found;
@@ -356,18 +336,19 @@ pen_ammp_readings_find_vendor (PenAmmpReadings *self, const PenJsonSlice *id)
 static void
 pen_ammp_readings_add_run (PenAmmpReadings *self, PenAmmpVendor *vendor)
 {
-  guint32 position = self->runs->len;
-  PenAmmpRun run = {
+  guint32 position = self->n_runs;
+
+  if (self->n_runs == self->runs_size)
+    pen_ammp_readings_grow ((gpointer *) &self->runs, &self->runs_size, sizeof (PenAmmpRun));
+  self->runs[self->n_runs++] = (PenAmmpRun){
     .begin = self->n_committed,
     .end = self->n_fields,
     .next_run = PEN_AMMP_NO_POSITION,
   };
-
-  g_array_append_val (self->runs, run);
   if (vendor->first_run == PEN_AMMP_NO_POSITION)
     vendor->first_run = position;
   else
-    g_array_index (self->runs, PenAmmpRun, vendor->last_run).next_run = position;
+    self->runs[vendor->last_run].next_run = position;
   vendor->last_run = position;
 }
 
@@ -398,46 +379,48 @@ pen_ammp_readings_commit (PenAmmpReadings *self, const PenJsonSlice *vendor_id)
 
 /* --- Writing --- */
 
-/* Copies a piece of the payload to where PEN_AMMP_SLACK bytes more than it has may be written. */
-static inline char *
-pen_ammp_readings_copy (const PenAmmpReadings *self, char *to, const char *from, gsize length)
+/* Copies a piece of the payload to where PEN_AMMP_SLACK bytes more than it has may be written.
+ * @last is the last place from which that many can be read. */
+static ALWAYS_INLINE char *
+pen_ammp_readings_copy (const char *last, char *to, const char *from, gsize length)
 {
-  G_STATIC_ASSERT (PEN_AMMP_SLACK >= 2 * PIECE);
-
-  if (G_LIKELY (length <= 2 * PIECE && self->text_end - from >= 2 * PIECE))
-    memcpy (to, from, 2 * PIECE);
+  if (G_LIKELY (length <= PEN_AMMP_SLACK && from <= last))
+    memcpy (to, from, PEN_AMMP_SLACK);
   else
     memcpy (to, from, length);
   return to + length;
 }
 
-/* Writes the fields of one reading, each with a comma behind it. Neighbours that have no white
- * space about them, as loggers send them, are copied as one. */
+/* Writes the fields of one reading, each with a comma behind it. What stands together in the
+ * payload is copied together: with no white space between them, as loggers send them, all. */
 static char *
-pen_ammp_readings_write_run (const PenAmmpReadings *self, const PenAmmpRun *run, char *to)
+pen_ammp_readings_write_run (const PenAmmpReadings *self,
+                             const PenAmmpRun *run,
+                             const char *last,
+                             char *to)
 {
+  const PenAmmpField *field = &self->fields[run->begin];
+  const PenAmmpField *end = &self->fields[run->end];
   const char *from = NULL;
   const char *from_end = NULL;
 
-  for (guint32 i = run->begin; i < run->end; i++)
+  for (; field < end; field++)
     {
-      const PenAmmpField *field = &self->fields[i];
-
       if (G_UNLIKELY (field->key == NULL))
         continue;
-      if (from == NULL || field->key != from_end + 2)
+      if (field->key - 2 != from_end)
         {
           if (from != NULL)
             {
-              to = pen_ammp_readings_copy (self, to, from, (gsize) (from_end - from));
+              to = pen_ammp_readings_copy (last, to, from, (gsize) (from_end - from));
               *to++ = ',';
             }
           from = field->key - 1;
         }
       from_end = field->key + field->key_length + 1;
-      if (field->value != from_end + 1)
+      if (field->value - 1 != from_end)
         {
-          to = pen_ammp_readings_copy (self, to, from, (gsize) (from_end - from));
+          to = pen_ammp_readings_copy (last, to, from, (gsize) (from_end - from));
           *to++ = ':';
           from = field->value;
         }
@@ -445,7 +428,7 @@ pen_ammp_readings_write_run (const PenAmmpReadings *self, const PenAmmpRun *run,
     }
   if (from == NULL)
     return to;
-  to = pen_ammp_readings_copy (self, to, from, (gsize) (from_end - from));
+  to = pen_ammp_readings_copy (last, to, from, (gsize) (from_end - from));
   *to++ = ',';
   return to;
 }
@@ -464,21 +447,25 @@ pen_ammp_readings_write_run (const PenAmmpReadings *self, const PenAmmpRun *run,
 char *
 pen_ammp_readings_write (const PenAmmpReadings *self, char *to)
 {
-  for (guint32 i = 0; i < self->vendors->len; i++)
+  /* A payload too short for that has no such place. */
+  const char *last
+      = self->text_end - self->text >= PEN_AMMP_SLACK ? self->text_end - PEN_AMMP_SLACK : NULL;
+
+  for (guint32 i = 0; i < self->n_vendors; i++)
     {
       const PenAmmpVendor *vendor = pen_ammp_readings_get_vendor (self, i);
       guint32 position = vendor->first_run;
 
       if (vendor->n_fields == 0)
         continue;
-      to = pen_ammp_readings_copy (self, to, vendor->id.text, vendor->id.length);
+      to = pen_ammp_readings_copy (last, to, vendor->id.text, vendor->id.length);
       *to++ = ':';
       *to++ = '{';
       while (position != PEN_AMMP_NO_POSITION)
         {
-          const PenAmmpRun *run = &g_array_index (self->runs, PenAmmpRun, position);
+          const PenAmmpRun *run = &self->runs[position];
 
-          to = pen_ammp_readings_write_run (self, run, to);
+          to = pen_ammp_readings_write_run (self, run, last, to);
           position = run->next_run;
         }
       /* The last field's comma becomes the brace. */

@@ -10,6 +10,8 @@
 
 #include <penstock.h>
 
+#include <string.h>
+
 G_BEGIN_DECLS
 
 /* A field of a vendor ID: slices of the payload without what is not needed of them. */
@@ -20,14 +22,14 @@ typedef struct
   guint32 key_length;
   guint32 value_length;
   guint32 vendor;
-  guint32 hash;
+  guint32 hash; /* of the key; that of the vendor ID is added in the index */
   gboolean key_escaped;
 } PenAmmpField;
 
 typedef struct
 {
   PenJsonSlice id; /* with its quotes */
-  guint64 hash;
+  guint32 hash;
   guint32 n_fields;
   guint32 first_run; /* PEN_AMMP_NO_POSITION if it has none */
   guint32 last_run;
@@ -44,6 +46,7 @@ typedef struct
 typedef struct
 {
   /*< private >*/
+  const char *text;
   const char *text_end;
   guint64 secrets[2];
 
@@ -51,8 +54,12 @@ typedef struct
   guint32 n_fields;
   guint32 fields_size;
   guint32 n_committed; /* fields of readings that are complete */
-  GArray *vendors;
-  GArray *runs;
+  PenAmmpVendor *vendors;
+  guint32 n_vendors;
+  guint32 vendors_size;
+  PenAmmpRun *runs;
+  guint32 n_runs;
+  guint32 runs_size;
   PenAmmpIndex field_index;
   PenAmmpIndex vendor_index;
 
@@ -62,8 +69,9 @@ typedef struct
 
 void pen_ammp_readings_init (PenAmmpReadings *self);
 void pen_ammp_readings_clear (PenAmmpReadings *self);
-void pen_ammp_readings_empty (PenAmmpReadings *self, const char *text_end);
+void pen_ammp_readings_empty (PenAmmpReadings *self, const char *text, gsize length);
 void pen_ammp_readings_make_room (PenAmmpReadings *self);
+guint32 pen_ammp_readings_hash_slowly (PenAmmpReadings *self, const PenJsonSlice *key);
 void pen_ammp_readings_commit (PenAmmpReadings *self, const PenJsonSlice *vendor_id);
 char *pen_ammp_readings_write (const PenAmmpReadings *self, char *to);
 
@@ -74,6 +82,47 @@ char *pen_ammp_readings_write (const PenAmmpReadings *self, char *to);
  * a fixed size, which needs neither a call nor a branch.
  */
 #define PEN_AMMP_SLACK 32
+
+/* A text of up to this many bytes is hashed, and copied, in pieces of this size. */
+#define PEN_AMMP_PIECE 16
+
+static inline guint64
+pen_ammp_readings_mix (guint64 a, guint64 b)
+{
+  __extension__ unsigned __int128 product = (unsigned __int128) a * b;
+
+  return (guint64) product ^ (guint64) (product >> 64);
+}
+
+/**
+ * pen_ammp_readings_hash:
+ * @self: readings
+ * @key: a key, or a string without its quotes
+ *
+ * Hashes what most keys are, at most 16 characters without an escape: two words and one product,
+ * with secrets that nobody outside knows. Where those are read, the payload goes on for 16 bytes.
+ *
+ * Returns: the hash; that of equal keys is the same, however they are written
+ *
+ * Threads: lane
+ */
+static inline guint32
+pen_ammp_readings_hash (PenAmmpReadings *self, const PenJsonSlice *key)
+{
+  static const guint8 masks[2 * PEN_AMMP_PIECE]
+      = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+          0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+  guint64 words[2];
+  guint64 mask[2];
+
+  if (G_UNLIKELY (key->length > PEN_AMMP_PIECE || key->escaped
+                  || self->text_end - key->text < PEN_AMMP_PIECE))
+    return pen_ammp_readings_hash_slowly (self, key);
+  memcpy (words, key->text, PEN_AMMP_PIECE);
+  memcpy (mask, masks + PEN_AMMP_PIECE - key->length, PEN_AMMP_PIECE);
+  return (guint32) pen_ammp_readings_mix ((words[0] & mask[0]) ^ self->secrets[0],
+                                          (words[1] & mask[1]) ^ self->secrets[1] ^ key->length);
+}
 
 /**
  * pen_ammp_readings_add:
@@ -96,6 +145,8 @@ pen_ammp_readings_add (PenAmmpReadings *self, const PenJsonSlice *key, const Pen
   field->key_length = (guint32) key->length;
   field->value_length = (guint32) value->length;
   field->key_escaped = key->escaped;
+  /* Here, and not when the reading is complete, since the scanner leaves the processor waiting. */
+  field->hash = pen_ammp_readings_hash (self, key);
 }
 
 /**

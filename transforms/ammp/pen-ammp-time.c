@@ -111,16 +111,46 @@ pen_ammp_decimal_split (PenAmmpDecimal *self, guint *nanoseconds)
   return -seconds - 1;
 }
 
-/* Writes a number with a fixed count of digits; returns what is behind them. */
-static char *
-pen_ammp_time_write_digits (char *to, guint number, guint n_digits)
+/* Reads what loggers send: up to 11 digits and nothing else. Returns FALSE if it is not that. */
+static gboolean
+pen_ammp_time_read_usual (const PenJsonSlice *number, gint64 *seconds)
 {
-  for (guint i = n_digits; i > 0; i--)
+  gint64 sum = 0;
+
+  if (number->length >= MAX_SECOND_DIGITS)
+    return FALSE;
+  for (gsize i = 0; i < number->length; i++)
     {
-      to[i - 1] = (char) ('0' + number % 10);
-      number /= 10;
+      guint digit = (guint8) number->text[i] - (guint) '0';
+
+      if (digit > 9)
+        return FALSE;
+      sum = sum * 10 + digit;
     }
-  return to + n_digits;
+  *seconds = sum;
+  return TRUE;
+}
+
+/* Writes two digits; returns what is behind them. */
+static inline char *
+pen_ammp_time_write_pair (char *to, guint number)
+{
+  to[0] = (char) ('0' + number / 10);
+  to[1] = (char) ('0' + number % 10);
+  return to + 2;
+}
+
+/* Writes the fraction of a second behind a point, without zeros at its end. */
+static char *
+pen_ammp_time_write_fraction (char *to, guint nanoseconds)
+{
+  *to++ = '.';
+  for (guint unit = NANOSECONDS_PER_SECOND / 10; nanoseconds > 0; unit /= 10)
+    {
+      *to++ = (char) ('0' + nanoseconds / unit);
+      nanoseconds %= unit;
+    }
+  return to;
 }
 
 /* Writes the date of a day counted from 1970-01-01. The algorithm is Howard Hinnant's
@@ -137,12 +167,14 @@ pen_ammp_time_write_date (char *to, gint64 day)
   guint day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   guint shifted_month = (5 * day_of_year + 2) / 153;
   guint month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+  guint year = era * 400 + year_of_era + (month <= 2);
 
-  to = pen_ammp_time_write_digits (to, era * 400 + year_of_era + (month <= 2), 4);
+  to = pen_ammp_time_write_pair (to, year / 100);
+  to = pen_ammp_time_write_pair (to, year % 100);
   *to++ = '-';
-  to = pen_ammp_time_write_digits (to, month, 2);
+  to = pen_ammp_time_write_pair (to, month);
   *to++ = '-';
-  return pen_ammp_time_write_digits (to, day_of_year - (153 * shifted_month + 2) / 5 + 1, 2);
+  return pen_ammp_time_write_pair (to, day_of_year - (153 * shifted_month + 2) / 5 + 1);
 }
 
 static gsize
@@ -155,18 +187,13 @@ pen_ammp_time_write (char *time, gint64 seconds, guint nanoseconds)
   char *to = pen_ammp_time_write_date (time, day);
 
   *to++ = 'T';
-  to = pen_ammp_time_write_digits (to, second_of_day / 3600, 2);
+  to = pen_ammp_time_write_pair (to, second_of_day / 3600);
   *to++ = ':';
-  to = pen_ammp_time_write_digits (to, second_of_day / 60 % 60, 2);
+  to = pen_ammp_time_write_pair (to, second_of_day / 60 % 60);
   *to++ = ':';
-  to = pen_ammp_time_write_digits (to, second_of_day % 60, 2);
+  to = pen_ammp_time_write_pair (to, second_of_day % 60);
   if (nanoseconds > 0)
-    {
-      *to++ = '.';
-      to = pen_ammp_time_write_digits (to, nanoseconds, NANOSECOND_DIGITS);
-      while (to[-1] == '0')
-        to--;
-    }
+    to = pen_ammp_time_write_fraction (to, nanoseconds);
   memcpy (to, "+00:00", 6);
   return (gsize) (to + 6 - time);
 }
@@ -210,6 +237,11 @@ pen_ammp_time_convert (const PenJsonSlice *number, char *time, gsize *length, GE
   guint nanoseconds = 0;
   gint64 seconds = 0;
 
+  if (pen_ammp_time_read_usual (number, &seconds))
+    {
+      *length = pen_ammp_time_write (time, seconds, 0);
+      return TRUE;
+    }
   pen_ammp_decimal_init (&decimal, number);
   rest = decimal;
   if (decimal.text < decimal.end)
