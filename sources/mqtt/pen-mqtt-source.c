@@ -65,10 +65,7 @@ struct _PenMqttSource
   PenMqttSettings settings;
   char *client_id;
   char *address; /* "host:port", for messages */
-  PenMetric *messages;
-  PenMetric *bytes;
   PenMetric *connections;
-  PenMetric *connected;
 
   /* lane */
   PenMqttState state;
@@ -201,8 +198,6 @@ pen_mqtt_source_on_received (gpointer owner,
       = pen_event_new (payload, message->topic, pen_element_get_real_time (PEN_ELEMENT (self)));
   guint64 position;
 
-  pen_metric_add (self->messages, 1);
-  pen_metric_add (self->bytes, message->payloadlen);
   if (message->retain)
     pen_element_count (PEN_ELEMENT (self), "messages_retained", NULL, 1);
   if (is_duplicate)
@@ -247,7 +242,6 @@ pen_mqtt_source_release (PenMqttSource *self, gboolean politely)
     pen_mqtt_connection_close (connection);
   else
     pen_mqtt_connection_drop (connection);
-  pen_metric_set (self->connected, 0);
   pen_source_set_connected (PEN_SOURCE (self), FALSE);
 }
 
@@ -579,10 +573,7 @@ pen_mqtt_source_judge_subscriptions (PenMqttSource *self)
     pen_mqtt_source_set_timer (self, &self->timer_subscribe, RESUBSCRIBE_US,
                                pen_mqtt_source_on_resubscribe);
   if (n_refused < g_strv_length (self->settings.topics))
-    {
-      pen_metric_set (self->connected, 1);
-      pen_source_set_connected (PEN_SOURCE (self), TRUE);
-    }
+    pen_source_set_connected (PEN_SOURCE (self), TRUE);
 }
 
 /* --- Connecting --- */
@@ -797,10 +788,7 @@ pen_mqtt_source_start (PenElement *element, GError **error)
   pen_mqtt_subscriptions_clear (&self->subscriptions);
   pen_mqtt_subscriptions_init (&self->subscriptions, (const char *const *) self->settings.topics,
                                self->settings.qos);
-  self->messages = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "messages_received", NULL);
-  self->bytes = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "bytes_received", NULL);
   self->connections = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "connections", NULL);
-  self->connected = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "connected", NULL);
   self->retry_us = FIRST_RETRY_US;
   self->is_paused = pen_source_is_paused (PEN_SOURCE (self));
   pen_mqtt_source_warn (self);

@@ -82,14 +82,25 @@ pen_harness_settle_deferred (gpointer data)
   pen_source_settle (PEN_SOURCE (self->element), self->settled);
 }
 
+/* As a pipeline counts. */
+static guint64
+pen_harness_count_event (PenHarness *self, PenEvent *event)
+{
+  gsize length = g_bytes_get_size (pen_event_get_payload (event));
+
+  pen_element_count (self->element, "events_received", NULL, 1);
+  pen_element_count (self->element, "bytes_received", NULL, (gint64) length);
+  pen_lane_defer (self->lane, &self->settle);
+  return ++self->pushed;
+}
+
 static guint64
 pen_harness_host_push (PenHost *host, PenSource *source, PenEvent *event)
 {
   PenHarness *self = (PenHarness *) host;
 
   g_queue_push_tail (&self->events, event);
-  pen_lane_defer (self->lane, &self->settle);
-  return ++self->pushed;
+  return pen_harness_count_event (self, event);
 }
 
 static guint64
@@ -101,10 +112,11 @@ pen_harness_host_reject (PenHost *host,
 {
   PenHarness *self = (PenHarness *) host;
 
+  guint64 position = pen_harness_count_event (self, event);
+
   pen_harness_add_rejection (self, event, reason, message);
   pen_event_unref (event);
-  pen_lane_defer (self->lane, &self->settle);
-  return ++self->pushed;
+  return position;
 }
 
 static void

@@ -39,8 +39,6 @@ test_qos_1 (PenMqttFixture *fixture)
   g_assert_cmpint (pen_event_get_arrival (event), >=, before_us);
   g_assert_cmpint (pen_event_get_arrival (event), <=, g_get_real_time ());
   g_assert_null (pen_event_get_content_type (event));
-  g_assert_cmpint (pen_harness_get_count (harness, "messages_received", NULL), ==, 1);
-  g_assert_cmpint (pen_harness_get_count (harness, "bytes_received", NULL), ==, 3);
   g_assert_cmpint (pen_harness_get_count (harness, "connections", NULL), ==, 1);
 }
 

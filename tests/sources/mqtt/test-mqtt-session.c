@@ -346,7 +346,7 @@ test_reconciles (PenMqttFixture *fixture, int version)
   pen_mqtt_fixture_send (fixture, "old/8/data", "no longer there");
   pen_mqtt_fixture_send (fixture, "t/a", "expected");
   pen_mqtt_fixture_assert_next (harness, "t/a", "expected");
-  g_assert_cmpint (pen_harness_get_count (harness, "messages_received", NULL), ==, 2);
+  g_assert_cmpint (pen_harness_get_count (harness, "events_received", NULL), ==, 2);
 }
 
 static void
