@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_LISTED_KEYS 12
+#define MAX_LISTED_KEYS 10
 
 /* One key on its way from text to value. */
 typedef struct
@@ -306,9 +306,11 @@ pen_loader_tell_unknown_key (PenLoader *self, const PenDraft *draft, const PenKe
       hint = (g_free (hint), g_strdup_printf ("; it has %s", list));
     }
   else if (*hint == '\0')
-    hint = (g_free (hint),
-            g_strdup_printf ("; 'penstock inspect %s %s' lists its keys",
-                             pen_element_kind_get_nick (draft->plugin->kind), draft->plugin->name));
+    hint = (g_free (hint), draft->is_settings
+                               ? g_strdup ("; 'penstock inspect pipeline' lists its keys")
+                               : g_strdup_printf ("; 'penstock inspect %s %s' lists its keys",
+                                                  pen_element_kind_get_nick (draft->plugin->kind),
+                                                  draft->plugin->name));
   pen_report_error (self->report, entry->key_place, "unknown key '%s' in [%s]%s", entry->key,
                     draft->group->name, hint);
 }

@@ -297,7 +297,9 @@ test_definition_other_values (void)
   g_autoptr (PenElement) sink = pen_definition_create_element (definition, 2);
   g_autoptr (PenElement) dead_letter = pen_definition_create_element (definition, 3);
   g_autofree char *lost = test_definition_get_fixture ("lost/letters.jsonl");
-  g_autofree char *mesh = NULL, *path = NULL, *lost_path = NULL;
+  g_autofree char *mesh = NULL, *path = NULL, *lost_path = NULL, *name = NULL;
+  g_autofree char *description = NULL;
+  gint64 drain_timeout_us = 9;
   int level = 0, lost_level = 0;
   gint64 offset = 0;
   guint64 volume = 0;
@@ -308,6 +310,11 @@ test_definition_other_values (void)
   g_assert_cmpstr (pen_settings_get_description (settings), ==,
                    "What #is not a comment, ; nor this = that");
   g_assert_cmpint (pen_settings_get_drain_timeout (settings), ==, 0);
+  g_object_get (settings, "name", &name, "description", &description, "drain-timeout",
+                &drain_timeout_us, NULL);
+  g_assert_cmpstr (name, ==, pen_settings_get_name (settings));
+  g_assert_cmpstr (description, ==, pen_settings_get_description (settings));
+  g_assert_cmpint (drain_timeout_us, ==, 0);
   g_object_get (transform, "mesh", &mesh, NULL);
   g_assert_cmpstr (mesh, ==, "pa\\ss;w\303\266rd \"quoted\"");
   g_object_get (sink, "path", &path, "level", &level, "offset", &offset, "volume", &volume,
