@@ -548,6 +548,40 @@ test_definition_survives_mutation (void)
   g_assert_cmpuint (n_accepted, <, 1000);
 }
 
+/* Every example of the document is a pipeline that loads. */
+static void
+test_definition_accepts_documented_examples (void)
+{
+  g_autoptr (PenRegistry) registry = pen_registry_new (NULL);
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "..", "docs", "keyfile.md", NULL);
+  g_autofree char *text = pen_test_read_file (path, NULL);
+  g_auto (GStrv) blocks = g_strsplit (text, "```", -1);
+  guint n_examples = 0;
+
+  if (pen_registry_find (registry, PEN_KIND_SOURCE, "mqtt", NULL) == NULL)
+    {
+      g_test_skip ("the examples use a source mqtt, which was not built");
+      return;
+    }
+  for (guint i = 1; blocks[i] != NULL; i += 2)
+    {
+      g_autoptr (GPtrArray) findings = test_definition_new_findings ();
+      g_autoptr (PenDefinition) definition = NULL;
+      g_autofree char *told = NULL;
+
+      if (!g_str_has_prefix (blocks[i], "ini\n"))
+        continue;
+      definition = pen_definition_parse ("example.pipeline", blocks[i] + strlen ("ini\n"),
+                                         strlen (blocks[i]) - strlen ("ini\n"), registry,
+                                         PEN_DEFINITION_NO_ENVIRONMENT, findings);
+      told = test_definition_tell (findings);
+      g_assert_null (strstr (told, "error:"));
+      g_assert_nonnull (definition);
+      n_examples++;
+    }
+  g_assert_cmpuint (n_examples, >=, 4);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -568,6 +602,8 @@ main (int argc, char **argv)
                    test_definition_hides_secrets_from_checks);
   g_test_add_func ("/definition/loads-folders", test_definition_loads_folders);
   g_test_add_func ("/definition/refuses-large-files", test_definition_refuses_large_files);
+  g_test_add_func ("/definition/accepts-documented-examples",
+                   test_definition_accepts_documented_examples);
   g_test_add_func ("/definition/survives-mutation", test_definition_survives_mutation);
   result = g_test_run ();
   pen_test_remove_folder (modules);
