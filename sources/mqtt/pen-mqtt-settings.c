@@ -298,7 +298,12 @@ pen_mqtt_settings_set_string (char **field, const char *text)
 static gboolean
 pen_mqtt_settings_set_strings (GStrv *field, const char *const *texts)
 {
-  if (*field != NULL && texts != NULL && g_strv_equal ((const char *const *) *field, texts))
+  if (*field == NULL || texts == NULL)
+    {
+      if ((const char *const *) *field == texts)
+        return FALSE;
+    }
+  else if (g_strv_equal ((const char *const *) *field, texts))
     return FALSE;
   g_strfreev (*field);
   *field = g_strdupv ((GStrv) texts);
