@@ -20,19 +20,19 @@ listener.bind(("127.0.0.1", 0))
 print(listener.getsockname()[1])'
 }
 
-# make_certificates FOLDER: ca.crt, server.crt and server.key for localhost, good for two days.
+# make_certificates FOLDER: ca.crt, server.crt and server.key for localhost, good for a year.
 make_certificates ()
 {
   local folder=$1
 
   {
-    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Throw-away demo CA" \
+    openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj "/CN=Throw-away demo CA" \
       -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign \
       -keyout "$folder/ca.key" -out "$folder/ca.crt" &&
     openssl req -newkey rsa:2048 -nodes -subj "/CN=localhost" \
       -keyout "$folder/server.key" -out "$folder/server.csr" &&
     printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' >"$folder/server.ext" &&
-    openssl x509 -req -days 2 -in "$folder/server.csr" -CA "$folder/ca.crt" \
+    openssl x509 -req -days 365 -in "$folder/server.csr" -CA "$folder/ca.crt" \
       -CAkey "$folder/ca.key" -CAcreateserial -extfile "$folder/server.ext" \
       -out "$folder/server.crt"
   } >"$folder/openssl.log" 2>&1 ||

@@ -77,12 +77,15 @@ await_end ()
 {
   local pid=$1 seconds=$2 tries
 
-  for ((tries = seconds * 20; tries > 0; tries--)); do
-    is_running "$pid" || break
-    sleep 0.05
-  done
-  if is_running "$pid"; then signal_child "$pid" KILL; fi
-  wait "$pid" 2>/dev/null
+  # bash would tell of each process that was killed
+  {
+    for ((tries = seconds * 20; tries > 0; tries--)); do
+      is_running "$pid" || break
+      sleep 0.05
+    done
+    if is_running "$pid"; then signal_child "$pid" KILL; fi
+    wait "$pid"
+  } 2>/dev/null
 }
 
 stop_child ()
