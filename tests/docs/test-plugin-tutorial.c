@@ -102,11 +102,22 @@ test_example (void)
 {
   char *folder = pen_test_make_folder ();
   g_autofree char *inspected = NULL;
+  g_autofree char *checked = NULL;
+  g_autofree char *lines = NULL;
+  g_autofree char *letters = NULL;
+  g_autofree char *promised = test_collect_blocks ("text");
 
   g_free (test_shell (folder, INSTALL));
   g_free (test_shell (folder, BUILD));
   inspected = test_shell (folder, WITH_INSTALLED "$command inspect --plugin-path . threshold");
   g_assert_nonnull (strstr (inspected, "Least number, in the field's own unit"));
+  checked = test_shell (folder, WITH_INSTALLED "$command check --plugin-path . peaks.pipeline");
+  lines = test_shell (folder,
+                      WITH_INSTALLED "$command run --plugin-path . peaks.pipeline <readings.jsonl");
+  g_assert_cmpstr (lines, ==, promised);
+  letters = test_shell (folder, "cat $1/example/rejected.jsonl");
+  g_assert_nonnull (strstr (letters, "\"reason\":\"no_number\""));
+  g_assert_nonnull (strstr (letters, "\\\"site\\\":\\\"west\\\""));
   pen_test_remove_folder (folder);
 }
 
