@@ -10,6 +10,9 @@
 #include "pen-plugin.h"
 #include "pen-suggest.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static const PenCliCommand *const commands[] = {
   &pen_cli_run,
   &pen_cli_check,
@@ -69,6 +72,17 @@ pen_cli_dispatch (PenCli *self)
   return command->run (self);
 }
 
+/* A standard stream that was closed would be the next file that anything opens, and the stdout sink
+ * would write into that. /dev/null takes its place, opened the wrong way round, so that using the
+ * stream fails as it should. */
+static void
+pen_cli_reserve_standard_streams (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0)
+      open ("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -87,6 +101,7 @@ main (int argc, char **argv)
   };
   int status = PEN_CLI_DONE;
 
+  pen_cli_reserve_standard_streams ();
   g_set_prgname ("penstock");
   if (pen_cli_parse (&self, options, &status))
     {

@@ -59,9 +59,12 @@ pen_cli_run_raise_limit (void)
 static gboolean
 pen_cli_run_stop (PenCliRun *self, const char *signal_name)
 {
-  g_info ("%s: draining; the same signal again exits at once", signal_name);
+  /* GLib does so only when the source is gone for good, and would swallow a signal until then. */
+  signal (SIGTERM, SIG_DFL);
+  signal (SIGINT, SIG_DFL);
   for (guint i = 0; i < G_N_ELEMENTS (self->signals); i++)
     g_clear_handle_id (&self->signals[i], g_source_remove);
+  g_info ("%s: draining; a second signal exits at once", signal_name);
   pen_engine_stop (self->engine);
   return G_SOURCE_REMOVE;
 }

@@ -1,51 +1,15 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the command prints and how it exits. Whole outputs are compared with the files in expected/:
- * with PENSTOCK_TEST_UPDATE=1 in the environment, they are written anew, to be looked through.
+ * What the command says of itself and of its plugins, and how it answers wrong usage.
  */
 
 #include "config.h"
 
 #include "pen-command.h"
+#include "pen-expected.h"
 
 #include <string.h>
-
-static char *
-test_cli_get_modules (void)
-{
-  return g_test_build_filename (G_TEST_BUILT, "cli", "modules", NULL);
-}
-
-/* Machine-dependent text, replaced by names. */
-static char *
-test_cli_normalize (const char *text)
-{
-  g_autofree char *modules = test_cli_get_modules ();
-  GString *result = g_string_new (text);
-
-  g_string_replace (result, modules, "@MODULES@", 0 /* all */);
-  g_string_replace (result, g_getenv ("PENSTOCK_PLUGIN_PATH"), "@PLUGINS@", 0);
-  g_string_replace (result, PEN_PLUGIN_FOLDER, "@INSTALLED@", 0);
-  g_string_replace (result, PACKAGE_VERSION, "@VERSION@", 0);
-  return g_string_free (result, FALSE);
-}
-
-static void
-test_cli_compare (const char *text, const char *expected_name)
-{
-  g_autofree char *normal = test_cli_normalize (text);
-  g_autofree char *path
-      = g_test_build_filename (G_TEST_DIST, "cli", "expected", expected_name, NULL);
-  g_autofree char *expected = NULL;
-
-  if (g_getenv ("PENSTOCK_TEST_UPDATE") != NULL)
-    g_file_set_contents (path, normal, -1, NULL);
-  expected = pen_test_read_file (path, NULL);
-  if (!g_str_equal (normal, expected))
-    g_test_message ("%s differs; PENSTOCK_TEST_UPDATE=1 writes it anew", path);
-  g_assert_cmpstr (normal, ==, expected);
-}
 
 static void
 test_cli_help (void)
@@ -61,7 +25,7 @@ test_cli_help (void)
       pen_command_run (&behind, NULL, commands[i], "--help", NULL);
       g_assert_cmpstr (behind.errors, ==, "");
       g_assert_cmpint (behind.status, ==, 0);
-      test_cli_compare (behind.output, expected);
+      pen_expected_compare (behind.output, NULL, expected);
 
       pen_command_run (&before, NULL, "-h", commands[i], NULL);
       g_assert_cmpstr (before.output, ==, behind.output);
@@ -78,7 +42,7 @@ test_cli_help_of_all (void)
   pen_command_run (&asked, NULL, "--help", NULL);
   g_assert_cmpint (asked.status, ==, 0);
   g_assert_cmpstr (asked.errors, ==, "");
-  test_cli_compare (asked.output, "help.txt");
+  pen_expected_compare (asked.output, NULL, "help.txt");
 
   pen_command_run (&unasked, NULL, NULL, NULL);
   g_assert_cmpint (unasked.status, ==, 2);
@@ -129,7 +93,7 @@ test_cli_usage (void)
     { "inspect source-brok",
       "penstock inspect: there is no source named 'brok'; did you mean 'brook'?\n" },
   };
-  g_autofree char *modules = test_cli_get_modules ();
+  g_autofree char *modules = pen_expected_dup_modules ();
 
   for (guint i = 0; i < G_N_ELEMENTS (table); i++)
     {
@@ -151,14 +115,14 @@ static void
 test_cli_inspect_run (const char *arguments_line, const char *expected)
 {
   g_auto (PenCommand) command = { 0 };
-  g_autofree char *modules = test_cli_get_modules ();
+  g_autofree char *modules = pen_expected_dup_modules ();
   g_autofree char *line = g_strdup_printf ("inspect%s --plugin-path=%s", arguments_line, modules);
   g_auto (GStrv) arguments = g_strsplit (line, " ", -1);
 
   pen_command_run_strv (&command, NULL, (const char *const *) arguments);
   g_assert_cmpstr (command.errors, ==, "");
   g_assert_cmpint (command.status, ==, 0);
-  test_cli_compare (command.output, expected);
+  pen_expected_compare (command.output, NULL, expected);
 }
 
 static void
@@ -187,7 +151,7 @@ static void
 test_cli_inspect_lists (void)
 {
   g_auto (PenCommand) command = { 0 };
-  g_autofree char *modules = test_cli_get_modules ();
+  g_autofree char *modules = pen_expected_dup_modules ();
 
   pen_command_run (&command, NULL, "--plugin-path", modules, "inspect", NULL);
   g_assert_cmpstr (command.errors, ==, "");
@@ -202,7 +166,7 @@ test_cli_inspect_names (void)
 {
   g_auto (PenCommand) sinks = { 0 };
   g_auto (PenCommand) all = { 0 };
-  g_autofree char *modules = test_cli_get_modules ();
+  g_autofree char *modules = pen_expected_dup_modules ();
 
   pen_command_run (&sinks, NULL, "inspect", "--names", "sink", "--plugin-path", modules, NULL);
   g_assert_cmpstr (sinks.errors, ==, "");
