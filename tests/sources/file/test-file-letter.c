@@ -144,7 +144,7 @@ test_letter_round_trip (void)
     {
       g_autoptr (GString) text = g_string_new (NULL);
       gint32 n_pieces = g_test_rand_int_range (0, 8);
-      gint64 arrival_us = g_test_rand_int_range (0, G_MAXINT32) * G_USEC_PER_SEC
+      gint64 arrival_us = (gint64) g_test_rand_int_range (0, G_MAXINT32) * G_USEC_PER_SEC
                           + g_test_rand_int_range (0, G_USEC_PER_SEC);
       g_autoptr (GBytes) payload = NULL;
       g_autoptr (PenEvent) event = NULL;
