@@ -290,27 +290,33 @@ pen_draft_takes_from (const PenDraft *self)
   return !self->is_settings && (self->kind == PEN_KIND_TRANSFORM || self->kind == PEN_KIND_SINK);
 }
 
-static void
-pen_loader_tell_unknown_key (PenLoader *self, const PenDraft *draft, const PenKeyfileEntry *entry)
+/* The end of a message about a key that does not exist: the nearest one, or all. */
+static char *
+pen_draft_suggest_key (const PenDraft *self, const char *key)
 {
-  g_autoptr (GPtrArray) keys = pen_property_list_keys (draft->klass);
+  g_autoptr (GPtrArray) keys = pen_property_list_keys (self->klass);
   g_autofree char *hint = NULL;
   g_autofree char *list = NULL;
 
-  if (pen_draft_takes_from (draft))
+  if (pen_draft_takes_from (self))
     g_ptr_array_add (keys, (gpointer) "from");
-  hint = pen_suggest_hint (entry->key, keys);
-  if (*hint == '\0' && keys->len <= MAX_LISTED_KEYS)
-    {
-      list = pen_suggest_list (keys, "and");
-      hint = (g_free (hint), g_strdup_printf ("; it has %s", list));
-    }
-  else if (*hint == '\0')
-    hint = (g_free (hint), draft->is_settings
-                               ? g_strdup ("; 'penstock inspect pipeline' lists its keys")
-                               : g_strdup_printf ("; 'penstock inspect %s %s' lists its keys",
-                                                  pen_element_kind_get_nick (draft->plugin->kind),
-                                                  draft->plugin->name));
+  hint = pen_suggest_hint (key, keys);
+  if (*hint != '\0')
+    return g_steal_pointer (&hint);
+  list = pen_suggest_list (keys, "and");
+  if (keys->len <= MAX_LISTED_KEYS)
+    return g_strdup_printf ("; it has %s", list);
+  if (self->is_settings)
+    return g_strdup ("; 'penstock inspect pipeline' lists its keys");
+  return g_strdup_printf ("; 'penstock inspect %s %s' lists its keys",
+                          pen_element_kind_get_nick (self->plugin->kind), self->plugin->name);
+}
+
+static void
+pen_loader_tell_unknown_key (PenLoader *self, const PenDraft *draft, const PenKeyfileEntry *entry)
+{
+  g_autofree char *hint = pen_draft_suggest_key (draft, entry->key);
+
   pen_report_error (self->report, entry->key_place, "unknown key '%s' in [%s]%s", entry->key,
                     draft->group->name, hint);
 }

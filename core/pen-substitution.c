@@ -151,7 +151,10 @@ static void
 pen_expander_fail_unset (PenExpander *self, gsize offset, const char *name)
 {
   if (self->flags & PEN_EXPAND_SECRET)
-    pen_expander_fail (self, offset, "the environment variable '%s' is not set", name);
+    pen_expander_fail (self, offset,
+                       "the environment variable '%s' is not set; set it, or take the secret from "
+                       "${file:PATH} or ${credential:NAME}",
+                       name);
   else
     pen_expander_fail (self, offset,
                        "the environment variable '%s' is not set; set it, or give it a default: "

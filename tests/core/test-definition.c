@@ -359,6 +359,31 @@ test_definition_without_environment (void)
                    "expected a whole number from 1 to 65535\n");
 }
 
+/* A list of which a part is not known is not known, and a name that is not known is not the file's,
+ * which may be none. */
+static void
+test_definition_leaves_unknown_alone (void)
+{
+  static const char text[] = "[pipeline]\nname=${env:PENSTOCK_TEST_MISSING}\n"
+                             "[source well]\nhost=a\ntopics=a;${env:PENSTOCK_TEST_MISSING};b\n"
+                             "[sink basin]\n";
+  g_autoptr (PenRegistry) registry = test_definition_new_registry ();
+  g_autoptr (GPtrArray) findings = test_definition_new_findings ();
+  g_autoptr (PenDefinition) definition = NULL;
+  g_autoptr (PenElement) source = NULL;
+  g_autofree char *told = NULL;
+  g_auto (GStrv) topics = NULL;
+
+  definition = pen_definition_parse ("no name.pipeline", text, strlen (text), registry,
+                                     PEN_DEFINITION_NO_ENVIRONMENT, findings);
+  told = test_definition_tell (findings);
+  g_assert_cmpstr (told, ==, "");
+  g_assert_nonnull (definition);
+  source = pen_definition_create_element (definition, 0);
+  g_object_get (source, "topics", &topics, NULL);
+  g_assert_null (topics);
+}
+
 /* What a keyfile in a folder of its own comes to. */
 static PenDefinition *
 test_definition_load_text (const char *folder, const char *text, guint mode, char **told)
@@ -433,6 +458,24 @@ test_definition_hides_secrets_from_checks (void)
   g_autoptr (PenDefinition) definition = NULL;
 
   g_setenv ("PENSTOCK_TEST_HOST", "nowhere.example", TRUE);
+  definition = test_definition_load_text (folder, text, 0640, &told);
+  g_assert_nonnull (definition);
+  g_assert_cmpstr (told, ==,
+                   "FOLDER/site-7.pipeline:2:6: warning: 'host' in [source well]: there is no "
+                   "'(not shown)'\n");
+  pen_test_remove_folder (folder);
+}
+
+static void
+test_definition_hides_files_from_checks (void)
+{
+  static const char text[]
+      = "[source well]\nhost=${file:host}\ntopics=x\n[sink basin]\npath=${file:host}\n";
+  char *folder = pen_test_make_folder ();
+  g_autofree char *told = NULL;
+  g_autoptr (PenDefinition) definition = NULL;
+
+  pen_test_write_file (folder, "host", "nowhere.example\n");
   definition = test_definition_load_text (folder, text, 0640, &told);
   g_assert_nonnull (definition);
   g_assert_cmpstr (told, ==,
@@ -596,10 +639,12 @@ main (int argc, char **argv)
   g_test_add_func ("/definition/source-values", test_definition_source_values);
   g_test_add_func ("/definition/other-values", test_definition_other_values);
   g_test_add_func ("/definition/without-environment", test_definition_without_environment);
+  g_test_add_func ("/definition/leaves-unknown-alone", test_definition_leaves_unknown_alone);
   g_test_add_func ("/definition/takes-name-from-file", test_definition_takes_name_from_file);
   g_test_add_func ("/definition/warns-of-secrets", test_definition_warns_of_secrets);
   g_test_add_func ("/definition/hides-secrets-from-checks",
                    test_definition_hides_secrets_from_checks);
+  g_test_add_func ("/definition/hides-files-from-checks", test_definition_hides_files_from_checks);
   g_test_add_func ("/definition/loads-folders", test_definition_loads_folders);
   g_test_add_func ("/definition/refuses-large-files", test_definition_refuses_large_files);
   g_test_add_func ("/definition/accepts-documented-examples",

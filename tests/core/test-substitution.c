@@ -315,6 +315,9 @@ test_substitution_hides (Fixture *fixture, gconstpointer data)
   g_assert_true (test_substitution_is_hidden (fixture, "${file:secret}"));
   g_assert_true (test_substitution_is_hidden (fixture, "a${credential:secret}"));
 
+  test_substitution_add (fixture, "key", "${file:secret}", 3);
+  g_assert_true (test_substitution_is_hidden (fixture, "${key}"));
+
   pen_substitution_hide (fixture->substitution, "$$${env:SITE:-x}");
   g_assert_true (test_substitution_is_hidden (fixture, "${env:SITE}"));
   g_assert_true (test_substitution_is_hidden (fixture, "${env:SITE:-other}"));

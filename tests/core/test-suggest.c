@@ -9,8 +9,8 @@
 #include "pen-suggest.h"
 #include "pen-test.h"
 
-static const char *const keys[]
-    = { "host", "port", "topics", "tls", "qos", "username", "client-id", "clean-up", "a" };
+static const char *const keys[] = { "host",     "port",      "topics",   "tls", "qos",
+                                    "username", "client-id", "clean-up", "a",   "c-l-i-e-n-t" };
 
 static const struct
 {
@@ -28,6 +28,7 @@ static const struct
   { "clientid", "client-id" },
   { "user", "username" },
   { "client", "client-id" },
+  { "c_l_i_e_n_t", "c-l-i-e-n-t" },
   { "cl", NULL },
   { "cle-", NULL },
   { "", NULL },
