@@ -62,7 +62,7 @@ pen_element_check_is_told (const PenElementCheck *self, const char *property)
       = property == NULL ? NULL : g_object_class_find_property (self->draft->klass, property);
 
   if (value != NULL)
-    return !G_IS_VALUE (&value->value);
+    return value->is_faulty || !G_IS_VALUE (&value->value);
   if (pspec != NULL && (pspec->flags & PEN_PARAM_REQUIRED) != 0)
     return TRUE;
   return pen_element_check_is_incomplete (self);

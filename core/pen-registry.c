@@ -225,7 +225,14 @@ pen_registry_load_locked (PenElementKind kind, const char *name, const char *pat
   if (descriptor == NULL)
     return NULL;
   type = descriptor->get_type ();
-  if (!g_type_is_a (type, pen_registry_get_kind_type (kind)) || G_TYPE_IS_ABSTRACT (type))
+  if (g_type_is_a (type, pen_registry_get_kind_type (kind)) && G_TYPE_IS_ABSTRACT (type))
+    {
+      g_set_error (error, PEN_PLUGIN_ERROR, PEN_PLUGIN_ERROR_KIND,
+                   "'%s' holds a %s, of which there can be no element: its type is abstract", path,
+                   g_type_name (type));
+      return NULL;
+    }
+  if (!g_type_is_a (type, pen_registry_get_kind_type (kind)))
     {
       const char *type_name = g_type_name (type);
 

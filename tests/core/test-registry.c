@@ -81,6 +81,9 @@ static const struct
   { PEN_KIND_SOURCE, "strainer", PEN_PLUGIN_ERROR_KIND,
     "'MODULES/source-strainer.so' holds a PenStrainer, which is not a source: name the file after "
     "the kind of its type" },
+  { PEN_KIND_SOURCE, "spirit", PEN_PLUGIN_ERROR_KIND,
+    "'MODULES/source-spirit.so' holds a PenSource, of which there can be no element: its type is "
+    "abstract" },
   { PEN_KIND_SOURCE, "unbound", PEN_PLUGIN_ERROR_BROKEN,
     "'MODULES/source-unbound.so' cannot be opened: undefined symbol: pen_unbound_source_get_type" },
   { PEN_KIND_SOURCE, "../source-well", PEN_PLUGIN_ERROR_NOT_FOUND,

@@ -77,6 +77,7 @@ static void
 pen_well_source_check (PenElement *element, PenCheck *check)
 {
   PenWellSource *self = PEN_WELL_SOURCE (element);
+  const char *host = g_value_get_string (&self->values[PROP_HOST]);
   int tls = g_value_get_enum (&self->values[PROP_TLS]);
 
   if (pen_check_is_set (check, "password")
@@ -84,13 +85,12 @@ pen_well_source_check (PenElement *element, PenCheck *check)
     pen_check_error (check, "password", "a password needs a 'username' beside it");
   if (pen_check_is_set (check, "password") && tls == PEN_WELL_TLS_OFF)
     pen_check_warning (check, "tls", "the password goes over the network in clear");
-  if (g_strcmp0 (g_value_get_string (&self->values[PROP_HOST]), "") == 0)
+  if (host == NULL || *host == '\0')
     pen_check_error (check, "host", "'host' is empty");
   if (!pen_check_is_set (check, "client-id") && pen_check_is_set (check, "clean-session")
       && !g_value_get_boolean (&self->values[PROP_CLEAN_SESSION]))
     pen_check_error (check, NULL, "a session that is kept needs a 'client-id'");
-  if (pen_check_wants_environment (check)
-      && g_strcmp0 (g_value_get_string (&self->values[PROP_HOST]), "nowhere.example") == 0)
+  if (pen_check_wants_environment (check) && g_strcmp0 (host, "nowhere.example") == 0)
     pen_check_warning (check, "host", "there is no 'nowhere.example'");
 }
 
