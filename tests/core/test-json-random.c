@@ -14,6 +14,7 @@
 
 #define LIMIT (1024 * 1024)
 #define N_TEXTS 20000
+#define N_PLACES 132
 
 /* Puts brackets around the text, about as many as are allowed. */
 static void
@@ -81,21 +82,70 @@ test_random_cut (void)
     pen_judge_json (pen_guard_put (guard, text, length), length);
 }
 
-/* Every byte at every place of a vector, inside a string. */
+/* Every byte at every place of two blocks that are looked at together, inside a string. */
 static void
 test_random_byte_at_every_place (void)
 {
   g_autoptr (PenGuard) guard = pen_guard_new (LIMIT);
+  g_autofree char *text = g_strnfill (N_PLACES + 2, 'x');
 
-  for (guint place = 0; place < 36; place++)
+  text[0] = '"';
+  text[N_PLACES + 1] = '"';
+  for (guint place = 1; place <= N_PLACES; place++)
     for (guint byte = 0; byte < 256; byte++)
       {
-        g_autoptr (GString) text = g_string_new ("\"");
+        text[place] = (char) byte;
+        pen_judge_json (pen_guard_put (guard, text, N_PLACES + 2), N_PLACES + 2);
+        text[place] = 'x';
+      }
+}
 
-        for (guint i = 0; i < 36; i++)
-          g_string_append_c (text, i == place ? (char) byte : 'x');
-        g_string_append_c (text, '"');
-        pen_judge_json (pen_guard_put (guard, text->str, text->len), text->len);
+/* Pieces at every offset from the beginning of the text, with and without something behind them. */
+static void
+test_random_every_offset (void)
+{
+  static const char *const pieces[] = {
+    "1",
+    "-1",
+    "0",
+    "01",
+    "1.",
+    "1.5",
+    "-0.25e-3",
+    "1e",
+    "1e+",
+    "12345678901234567890",
+    "\"\"",
+    "\"a\"",
+    "\"\\n\"",
+    "\"\\u00e9\"",
+    "\"\\ud83d\\ude00\"",
+    "\"\\ud83d\"",
+    "\"\xc3\xa9\"",
+    "\"\xe2\x82\"",
+    "\"\xf0\x9d\x84\x9e\"",
+    "\"0123456789abcdef0123456789abcdef\"",
+    "true",
+    "fals",
+    "{\"a\":1}",
+    "{\"a\" :\t1 , \"b\": \"c\"}",
+    "{\"a\":1,}",
+    "{\"key\":{\"key\":[]},\"k\":-1}",
+    "{\"a\":",
+    "{\"a\"",
+    "{\"\\u0061\": 1,\n\"b\":2}",
+  };
+  g_autoptr (PenGuard) guard = pen_guard_new (LIMIT);
+
+  for (gsize piece = 0; piece < G_N_ELEMENTS (pieces); piece++)
+    for (gsize offset = 0; offset < N_PLACES; offset++)
+      {
+        g_autofree char *blanks = g_strnfill (offset, ' ');
+        g_autofree char *end = g_strconcat (blanks, pieces[piece], NULL);
+        g_autofree char *inside = g_strconcat ("[", blanks, pieces[piece], ",2]", NULL);
+
+        pen_judge_json (pen_guard_put (guard, end, strlen (end)), strlen (end));
+        pen_judge_json (pen_guard_put (guard, inside, strlen (inside)), strlen (inside));
       }
 }
 
@@ -130,6 +180,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/random/damaged-often", test_random_damaged_often);
   g_test_add_func ("/json/random/cut", test_random_cut);
   g_test_add_func ("/json/random/byte-at-every-place", test_random_byte_at_every_place);
+  g_test_add_func ("/json/random/every-offset", test_random_every_offset);
   g_test_add_func ("/json/random/byte-in-number", test_random_byte_in_number);
   return g_test_run ();
 }
