@@ -72,15 +72,16 @@ pen_dead_letter_write_payloads (PenJsonWriter *writer, PenEvent *event, const ch
   PenEvent *origin = pen_event_get_single_origin (event);
   gsize length = 0;
   const char *data = pen_event_get_data (origin != NULL ? origin : event, &length);
+  guint64 full_size = pen_event_get_full_size (origin != NULL ? origin : event);
   gsize kept = length;
 
   if (g_str_equal (reason, REASON_TOO_LARGE))
     kept = MIN (length, TRUNCATED_BYTES);
-  pen_dead_letter_write_bytes (writer, "payload", data, kept, kept < length);
-  if (kept < length)
+  pen_dead_letter_write_bytes (writer, "payload", data, kept, kept < full_size);
+  if (kept < full_size)
     {
       pen_json_writer_key (writer, "size");
-      pen_json_writer_uint64 (writer, length);
+      pen_json_writer_uint64 (writer, full_size);
       pen_json_writer_key (writer, "truncated");
       pen_json_writer_boolean (writer, TRUE);
     }

@@ -25,7 +25,8 @@ struct _PenEvent
   PenEventFlags flags;
   gint64 arrival_us;
   GBytes *payload;
-  char *topic; /* a GRefString */
+  guint64 full_size; /* of a message of which the payload is only the beginning; otherwise 0 */
+  char *topic;       /* a GRefString */
   PenToken *token;
   PenEvent *origin;
   gboolean is_merged;
@@ -234,6 +235,25 @@ pen_event_set_topic (PenEvent *self, const char *topic)
 }
 
 /**
+ * pen_event_set_full_size:
+ * @self: an event that was just made by [ctor@Event.new]
+ * @full_size_bytes: how many bytes the message has
+ *
+ * Says that the payload is only the beginning of the message, because a source does not hold more
+ * of one that is too large. Such an event can only be rejected; its dead letter says that it is
+ * cut, and of what size the message was.
+ *
+ * Threads: any
+ */
+void
+pen_event_set_full_size (PenEvent *self, guint64 full_size_bytes)
+{
+  g_return_if_fail (pen_event_is_mine (self));
+
+  self->full_size = full_size_bytes;
+}
+
+/**
  * pen_event_set_content_type:
  * @self: an event that was just made by [ctor@Event.new]
  * @content_type: MIME type of the payload, as the sender says
@@ -301,6 +321,20 @@ const char *
 pen_event_get_data (const PenEvent *self, gsize *length)
 {
   return g_bytes_get_data (self->payload, length);
+}
+
+/**
+ * pen_event_get_full_size:
+ * @self: an event
+ *
+ * Returns: how many bytes the message has: more than the payload if that is only its beginning
+ *
+ * Threads: any
+ */
+guint64
+pen_event_get_full_size (const PenEvent *self)
+{
+  return MAX (self->full_size, g_bytes_get_size (self->payload));
 }
 
 /**

@@ -56,6 +56,8 @@ void pen_event_set_flags (PenEvent *self, PenEventFlags flags);
 PEN_AVAILABLE_IN_1_0
 void pen_event_set_topic (PenEvent *self, const char *topic);
 PEN_AVAILABLE_IN_1_0
+void pen_event_set_full_size (PenEvent *self, guint64 full_size_bytes);
+PEN_AVAILABLE_IN_1_0
 void pen_event_set_content_type (PenEvent *self, const char *content_type);
 PEN_AVAILABLE_IN_1_0
 void pen_event_add_user_property (PenEvent *self, const char *name, const char *value);
@@ -64,6 +66,8 @@ PEN_AVAILABLE_IN_1_0
 GBytes *pen_event_get_payload (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
 const char *pen_event_get_data (const PenEvent *self, gsize *length);
+PEN_AVAILABLE_IN_1_0
+guint64 pen_event_get_full_size (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
 const char *pen_event_get_topic (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0

@@ -125,6 +125,7 @@ pen_file_source_reject_too_large (PenFileSource *self, const PenFileLine *line, 
 {
   g_autofree char *limit = pen_size_format (self->max_line);
 
+  pen_event_set_full_size (event, line->full_length);
   pen_source_reject (PEN_SOURCE (self), event, "too_large",
                      "line %" G_GUINT64_FORMAT " of '%s' has %" G_GUINT64_FORMAT
                      " bytes, more than max-line (%s) allows",

@@ -10,9 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* What is kept of a line that is too large: one byte more than a dead letter holds, so that it says
- * of itself that it is cut. */
-#define PEN_FILE_HEAD_BYTES (64 * 1024 + 1)
+/* What is kept of a line that is too large: as much as a dead letter holds. */
+#define PEN_FILE_HEAD_BYTES (64 * 1024)
 
 typedef struct
 {

@@ -89,6 +89,21 @@ test_dead_letter_too_large (void)
   g_assert_cmpstr (letter, ==, expected);
 }
 
+/* The source itself kept only the beginning. */
+static void
+test_dead_letter_cut (void)
+{
+  g_autoptr (PenEvent) event = test_make_event ("the beg", 7);
+  g_autofree char *letter = NULL;
+
+  g_assert_cmpuint (pen_event_get_full_size (event), ==, 7);
+  pen_event_set_full_size (event, 2000000);
+  g_assert_cmpuint (pen_event_get_full_size (event), ==, 2000000);
+  letter = test_make_letter (event, "too_large");
+  g_assert_nonnull (
+      strstr (letter, "\"payload\":\"the beg\",\"size\":2000000,\"truncated\":true}"));
+}
+
 static void
 test_dead_letter_several_origins (void)
 {
@@ -112,6 +127,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dead-letter/empty", test_dead_letter_empty);
   g_test_add_func ("/dead-letter/bytes", test_dead_letter_bytes);
   g_test_add_func ("/dead-letter/too-large", test_dead_letter_too_large);
+  g_test_add_func ("/dead-letter/cut", test_dead_letter_cut);
   g_test_add_func ("/dead-letter/several-origins", test_dead_letter_several_origins);
   return g_test_run ();
 }

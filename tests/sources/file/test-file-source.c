@@ -160,6 +160,7 @@ test_source_too_large (TestFixture *fixture, gconstpointer data)
   g_assert_cmpstr (message, ==, expected);
   pen_event_get_data (event, &length);
   g_assert_cmpuint (length, ==, 9);
+  g_assert_cmpuint (pen_event_get_full_size (event), ==, 9);
   g_assert_false (pen_harness_pull_rejection (fixture->harness, NULL, NULL, NULL));
 }
 
