@@ -9,7 +9,9 @@
 #include "pen-command.h"
 #include "pen-expected.h"
 
+#include <pty.h>
 #include <string.h>
+#include <unistd.h>
 
 static void
 test_cli_help (void)
@@ -212,6 +214,47 @@ test_cli_inspect_tells_a_full_disk (void)
   g_assert_error (error, G_SPAWN_EXIT_ERROR, 1);
 }
 
+/* What 'inspect' writes to a terminal. */
+static char *
+test_cli_inspect_on_terminal (const char *no_colour)
+{
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *modules = pen_expected_dup_modules ();
+  char buffer[4096];
+  int master = -1;
+  int slave = -1;
+  gssize length;
+
+  g_assert_no_errno (openpty (&master, &slave, NULL, NULL, NULL));
+  g_subprocess_launcher_take_stdout_fd (launcher, slave);
+  g_subprocess_launcher_setenv (launcher, "TERM", "xterm", TRUE);
+  g_subprocess_launcher_setenv (launcher, "NO_COLOR", no_colour, TRUE);
+  process = g_subprocess_launcher_spawn (launcher, &error, pen_command_get_path (), "inspect",
+                                         "--plugin-path", modules, "sink", "brook", NULL);
+  g_assert_no_error (error);
+  g_clear_object (&launcher); /* and with it the slave, so that reading ends */
+  while ((length = read (master, buffer, sizeof buffer)) > 0)
+    g_string_append_len (text, buffer, length);
+  g_assert_true (g_subprocess_wait_check (process, NULL, &error));
+  g_assert_no_error (error);
+  close (master);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+test_cli_inspect_prints_bold (void)
+{
+  g_autofree char *bold = test_cli_inspect_on_terminal ("");
+  g_autofree char *plain = test_cli_inspect_on_terminal ("1");
+
+  g_assert_true (g_str_has_prefix (bold, "\033[1msink brook\033[0m\r\n"));
+  g_assert_true (g_str_has_prefix (plain, "sink brook\r\n"));
+  g_assert_null (strchr (plain, '\033'));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -225,6 +268,7 @@ main (int argc, char **argv)
                    test_cli_inspect_describes_all_of_a_name);
   g_test_add_func ("/cli/inspect/lists", test_cli_inspect_lists);
   g_test_add_func ("/cli/inspect/names", test_cli_inspect_names);
+  g_test_add_func ("/cli/inspect/prints-bold", test_cli_inspect_prints_bold);
   g_test_add_func ("/cli/inspect/tells-broken-modules", test_cli_inspect_tells_broken_modules);
   g_test_add_func ("/cli/inspect/tells-a-full-disk", test_cli_inspect_tells_a_full_disk);
   return g_test_run ();
