@@ -41,6 +41,25 @@ test_ammp_random_append_time (GString *text)
     g_string_append (text, pen_random_pick (times, G_N_ELEMENTS (times)));
 }
 
+/* A name of a length at which hashes and copies change their way, often with one of its characters
+ * written as an escape: the same name in another spelling. */
+static void
+test_ammp_random_append_twin (GString *text)
+{
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  static const gsize lengths[] = { 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 49, 60 };
+  gsize length = lengths[g_test_rand_int_range (0, G_N_ELEMENTS (lengths))];
+  gint escaped = g_test_rand_int_range (0, (gint32) length * 2);
+
+  g_string_append_c (text, '"');
+  for (gsize i = 0; i < length; i++)
+    if (escaped == (gint) i)
+      g_string_append_printf (text, "\\u%04x", (guint) letters[i]);
+    else
+      g_string_append_c (text, letters[i]);
+  g_string_append_c (text, '"');
+}
+
 static void
 test_ammp_random_append_key (GString *text, guint n_keys)
 {
@@ -63,6 +82,8 @@ test_ammp_random_append_key (GString *text, guint n_keys)
 
   if (pen_random_chance (4))
     g_string_append (text, pen_random_pick (odd, G_N_ELEMENTS (odd)));
+  else if (pen_random_chance (4))
+    test_ammp_random_append_twin (text);
   else
     g_string_append_printf (text, "\"k%d\"", g_test_rand_int_range (0, (gint32) n_keys));
 }
@@ -84,7 +105,10 @@ test_ammp_random_append_vid (GString *text)
     "\"an-identifier-longer-than-thirty-two-bytes\"",
   };
 
-  g_string_append (text, pen_random_pick (vids, pen_random_chance (4) ? 11 : 5));
+  if (pen_random_chance (4))
+    test_ammp_random_append_twin (text);
+  else
+    g_string_append (text, pen_random_pick (vids, pen_random_chance (4) ? 11 : 5));
 }
 
 /* White space between tokens, in some payloads only: the plugin copies what has none as a piece. */
