@@ -387,6 +387,72 @@ pen_definition_create_element (const PenDefinition *self, guint index)
   return PEN_ELEMENT (element);
 }
 
+static gboolean
+pen_value_equal (const GValue *a, const GValue *b)
+{
+  if (G_VALUE_TYPE (a) != G_VALUE_TYPE (b))
+    return FALSE;
+  if (G_VALUE_HOLDS (a, G_TYPE_STRV))
+    {
+      const char *const *first = g_value_get_boxed (a);
+      const char *const *second = g_value_get_boxed (b);
+
+      return first == second || (first != NULL && second != NULL && g_strv_equal (first, second));
+    }
+  if (G_VALUE_HOLDS_STRING (a))
+    return g_strcmp0 (g_value_get_string (a), g_value_get_string (b)) == 0;
+  if (G_VALUE_HOLDS_DOUBLE (a))
+    return g_value_get_double (a) == g_value_get_double (b);
+  /* what is left of the kinds of values that a key can have fits into 64 bits */
+  return a->data[0].v_uint64 == b->data[0].v_uint64;
+}
+
+static gboolean
+pen_defined_element_equal (const PenDefinedElement *a, const PenDefinedElement *b)
+{
+  if (a->element.kind != b->element.kind || a->element.plugin != b->element.plugin
+      || !g_str_equal (a->element.name, b->element.name)
+      || a->element.n_inputs != b->element.n_inputs || a->values->len != b->values->len)
+    return FALSE;
+  for (guint i = 0; i < a->element.n_inputs; i++)
+    if (a->element.inputs[i] != b->element.inputs[i])
+      return FALSE;
+  for (guint i = 0; i < a->values->len; i++)
+    {
+      const PenNamedValue *first = &g_array_index (a->values, PenNamedValue, i);
+      const PenNamedValue *second = &g_array_index (b->values, PenNamedValue, i);
+
+      if (!g_str_equal (first->name, second->name)
+          || !pen_value_equal (&first->value, &second->value))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/*
+ * pen_definition_equal:
+ * @self: a definition
+ * @other: another
+ *
+ * Layout and comments do not count; values count as they are after substitution.
+ *
+ * Returns: whether a pipeline of one would do exactly what a pipeline of the other does
+ *
+ * Threads: any
+ */
+gboolean
+pen_definition_equal (const PenDefinition *self, const PenDefinition *other)
+{
+  if (!g_str_equal (self->path, other->path) || self->elements->len != other->elements->len
+      || !pen_settings_equal (self->settings, other->settings))
+    return FALSE;
+  for (guint i = 0; i < self->elements->len; i++)
+    if (!pen_defined_element_equal (g_ptr_array_index (self->elements, i),
+                                    g_ptr_array_index (other->elements, i)))
+      return FALSE;
+  return TRUE;
+}
+
 static void
 pen_definition_tell (GPtrArray *diagnostics, const char *path, PenPlace place, char *message)
 {

@@ -69,6 +69,9 @@ PEN_RUNTIME_EXPORT
 guint pen_definition_get_n_elements (const PenDefinition *self);
 PEN_RUNTIME_EXPORT
 const PenElementDefinition *pen_definition_get_element (const PenDefinition *self, guint index);
+/* Whether a pipeline of one would do exactly what a pipeline of the other does. */
+PEN_RUNTIME_EXPORT
+gboolean pen_definition_equal (const PenDefinition *self, const PenDefinition *other);
 /* A new element with the keyfile's properties set; not attached to any host. */
 PEN_RUNTIME_EXPORT
 PenElement *pen_definition_create_element (const PenDefinition *self, guint index);

@@ -1,7 +1,13 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * All pipelines of a process: which lane each lives on, and when the run is over.
+ * All pipelines of a process: which lane each lives on, what a reload changes, and when the run is
+ * over.
+ *
+ * An entry is a pipeline's place. When its pipeline has ended the entry goes too, unless there is a
+ * definition that takes its place: a pipeline that a reload changed is replaced on the same lane,
+ * after it has drained and closed, so that two of one name never run side by side (they would share
+ * a client id, or a file).
  */
 
 #include "config.h"
@@ -10,11 +16,16 @@
 
 #include "pen-pipeline.h"
 
+/* Everything is for the thread that started the engine. */
 typedef struct
 {
   PenEngine *engine;
   PenLane *lane;
+  PenDefinition *definition;
   PenPipeline *pipeline;
+  PenDefinition *successor; /* takes its place when it has ended */
+  gboolean is_leaving;      /* was asked to stop */
+  gboolean has_ended;
 } PenEngineEntry;
 
 struct _PenEngine
@@ -29,8 +40,11 @@ struct _PenEngine
   GPtrArray *entries; /* of PenEngineEntry */
   /* the thread that started it */
   guint n_running;
+  guint next_lane;
   gboolean is_stopping;
   gboolean is_finished;
+  gboolean has_abandoned; /* a sink of a pipeline that is gone never came back */
+  PenOutcome outcome;     /* of the pipelines that are gone */
 };
 
 enum
@@ -44,7 +58,7 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (PenEngine, pen_engine, G_TYPE_OBJECT)
 
 static gboolean
-pen_engine_has_abandoned (PenEngine *self)
+pen_engine_any_abandoned (PenEngine *self)
 {
   for (guint i = 0; i < self->entries->len; i++)
     {
@@ -53,7 +67,7 @@ pen_engine_has_abandoned (PenEngine *self)
       if (pen_pipeline_has_abandoned (entry->pipeline))
         return TRUE;
     }
-  return FALSE;
+  return self->has_abandoned;
 }
 
 static void
@@ -61,7 +75,9 @@ pen_engine_entry_free (gpointer data)
 {
   PenEngineEntry *entry = data;
 
-  pen_pipeline_free (entry->pipeline);
+  g_clear_pointer (&entry->pipeline, pen_pipeline_free);
+  g_clear_pointer (&entry->successor, pen_definition_unref);
+  pen_definition_unref (entry->definition);
   g_free (entry);
 }
 
@@ -71,7 +87,7 @@ static void
 pen_engine_finalize (GObject *object)
 {
   PenEngine *self = PEN_ENGINE (object);
-  gboolean has_abandoned = pen_engine_has_abandoned (self);
+  gboolean has_abandoned = pen_engine_any_abandoned (self);
 
   for (guint i = 0; i < self->n_lanes && !has_abandoned; i++)
     pen_lane_join (self->lanes[i]);
@@ -105,48 +121,66 @@ pen_engine_init (PenEngine *self)
   self->workers = pen_workers_new ();
 }
 
-static gboolean
-pen_engine_pipeline_ended (gpointer data)
-{
-  PenEngine *self = data;
+typedef void (*PenEngineFunc) (PenEngineEntry *entry);
 
-  self->n_running--;
-  if (self->n_running == 0 && !self->is_finished)
-    {
-      self->is_finished = TRUE;
-      g_signal_emit (self, signals[SIGNAL_FINISHED], 0);
-    }
+typedef struct
+{
+  PenEngine *engine;
+  PenEngineEntry *entry;
+  PenEngineFunc func;
+} PenEngineCall;
+
+static gboolean
+pen_engine_run_call (gpointer data)
+{
+  const PenEngineCall *call = data;
+
+  call->func (call->entry);
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-pen_engine_output_closed (gpointer data)
+static void
+pen_engine_free_call (gpointer data)
 {
-  pen_engine_stop (data);
-  return G_SOURCE_REMOVE;
+  PenEngineCall *call = data;
+
+  g_object_unref (call->engine);
+  g_free (call);
 }
 
 /* On the thread that started the engine, and not before it returns to its loop. */
 static void
-pen_engine_call (PenEngine *self, GSourceFunc func)
+pen_engine_call (PenEngineEntry *entry, PenEngineFunc func)
 {
+  PenEngineCall *call = g_new (PenEngineCall, 1);
   g_autoptr (GSource) source = g_idle_source_new ();
 
+  call->engine = g_object_ref (entry->engine);
+  call->entry = entry;
+  call->func = func;
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, func, g_object_ref (self), g_object_unref);
-  g_source_attach (source, self->context);
+  g_source_set_callback (source, pen_engine_run_call, call, pen_engine_free_call);
+  g_source_attach (source, entry->engine->context);
+}
+
+static void pen_engine_entry_handle_end (PenEngineEntry *entry);
+
+static void
+pen_engine_entry_handle_close (PenEngineEntry *entry)
+{
+  pen_engine_stop (entry->engine);
 }
 
 static void
 pen_engine_on_ended (gpointer owner, PenPipeline *pipeline)
 {
-  pen_engine_call (owner, pen_engine_pipeline_ended);
+  pen_engine_call (owner, pen_engine_entry_handle_end);
 }
 
 static void
 pen_engine_on_closed (gpointer owner, PenPipeline *pipeline)
 {
-  pen_engine_call (owner, pen_engine_output_closed);
+  pen_engine_call (owner, pen_engine_entry_handle_close);
 }
 
 static const PenPipelineFunctions pen_engine_pipeline_functions = {
@@ -166,6 +200,80 @@ pen_engine_stop_pipeline (gpointer data)
   pen_pipeline_stop (data);
 }
 
+static void
+pen_engine_free_pipeline (gpointer data)
+{
+  pen_pipeline_free (data);
+}
+
+static void
+pen_engine_entry_open (PenEngineEntry *entry)
+{
+  entry->pipeline = pen_pipeline_new (entry->definition, entry->lane, entry->engine->workers,
+                                      &pen_engine_pipeline_functions, entry);
+  entry->is_leaving = FALSE;
+  entry->has_ended = FALSE;
+}
+
+static void
+pen_engine_entry_start (PenEngineEntry *entry)
+{
+  entry->engine->n_running++;
+  pen_lane_invoke (entry->lane, pen_engine_start_pipeline, entry->pipeline);
+}
+
+static void
+pen_engine_entry_stop (PenEngineEntry *entry)
+{
+  if (entry->is_leaving || entry->has_ended)
+    return;
+  entry->is_leaving = TRUE;
+  pen_lane_invoke (entry->lane, pen_engine_stop_pipeline, entry->pipeline);
+}
+
+/* The pipeline goes, its outcome stays. On its lane, which may still have to do with it. */
+static void
+pen_engine_entry_close (PenEngineEntry *entry)
+{
+  PenEngine *self = entry->engine;
+
+  self->outcome = MAX (self->outcome, pen_pipeline_get_outcome (entry->pipeline));
+  self->has_abandoned |= pen_pipeline_has_abandoned (entry->pipeline);
+  pen_lane_invoke (entry->lane, pen_engine_free_pipeline, g_steal_pointer (&entry->pipeline));
+}
+
+static void
+pen_engine_entry_succeed (PenEngineEntry *entry)
+{
+  pen_engine_entry_close (entry);
+  pen_definition_unref (entry->definition);
+  entry->definition = g_steal_pointer (&entry->successor);
+  pen_engine_entry_open (entry);
+  pen_engine_entry_start (entry);
+}
+
+static void
+pen_engine_entry_handle_end (PenEngineEntry *entry)
+{
+  PenEngine *self = entry->engine;
+
+  entry->has_ended = TRUE;
+  self->n_running--;
+  if (entry->successor != NULL && !self->is_stopping)
+    pen_engine_entry_succeed (entry);
+  else if (entry->is_leaving && !self->is_stopping)
+    {
+      /* gone from the files */
+      pen_engine_entry_close (entry);
+      g_ptr_array_remove (self->entries, entry);
+    }
+  if (self->n_running == 0 && !self->is_finished)
+    {
+      self->is_finished = TRUE;
+      g_signal_emit (self, signals[SIGNAL_FINISHED], 0);
+    }
+}
+
 /* @n_lanes: 0: as many as processors. */
 PenEngine *
 pen_engine_new (guint n_lanes)
@@ -179,30 +287,32 @@ pen_engine_new (guint n_lanes)
   return self;
 }
 
-/* Before pen_engine_start (). */
-void
-pen_engine_add (PenEngine *self, PenDefinition *definition)
+static PenEngineEntry *
+pen_engine_add_entry (PenEngine *self, PenDefinition *definition)
 {
   PenEngineEntry *entry = g_new0 (PenEngineEntry, 1);
 
   entry->engine = self;
-  entry->lane = self->lanes[self->entries->len % self->n_lanes];
-  entry->pipeline = pen_pipeline_new (definition, entry->lane, self->workers,
-                                      &pen_engine_pipeline_functions, self);
+  entry->definition = pen_definition_ref (definition);
+  entry->lane = self->lanes[self->next_lane++ % self->n_lanes];
+  pen_engine_entry_open (entry);
   g_ptr_array_add (self->entries, entry);
+  return entry;
+}
+
+/* Before pen_engine_start (). */
+void
+pen_engine_add (PenEngine *self, PenDefinition *definition)
+{
+  pen_engine_add_entry (self, definition);
 }
 
 void
 pen_engine_start (PenEngine *self)
 {
   self->context = g_main_context_ref_thread_default ();
-  self->n_running = self->entries->len;
   for (guint i = 0; i < self->entries->len; i++)
-    {
-      const PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
-
-      pen_lane_invoke (entry->lane, pen_engine_start_pipeline, entry->pipeline);
-    }
+    pen_engine_entry_start (g_ptr_array_index (self->entries, i));
 }
 
 void
@@ -212,10 +322,108 @@ pen_engine_stop (PenEngine *self)
     return;
   self->is_stopping = TRUE;
   for (guint i = 0; i < self->entries->len; i++)
-    {
-      const PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
+    pen_engine_entry_stop (g_ptr_array_index (self->entries, i));
+}
 
-      pen_lane_invoke (entry->lane, pen_engine_stop_pipeline, entry->pipeline);
+static PenDefinition *
+pen_engine_find_definition (GPtrArray *definitions, const char *name)
+{
+  for (guint i = 0; i < definitions->len; i++)
+    if (g_str_equal (pen_definition_get_name (g_ptr_array_index (definitions, i)), name))
+      return g_ptr_array_index (definitions, i);
+  return NULL;
+}
+
+static PenEngineEntry *
+pen_engine_find_entry (PenEngine *self, const char *name)
+{
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
+
+      if (g_str_equal (pen_definition_get_name (entry->definition), name))
+        return entry;
+    }
+  return NULL;
+}
+
+/* Whoever reloads may have mended what it failed of. */
+static gboolean
+pen_engine_entry_has_failed (PenEngineEntry *entry)
+{
+  return entry->has_ended && pen_pipeline_get_outcome (entry->pipeline) == PEN_OUTCOME_FAILED;
+}
+
+static gboolean
+pen_engine_entry_will_be (PenEngineEntry *entry, PenDefinition *definition)
+{
+  if (entry->successor != NULL)
+    return pen_definition_equal (entry->successor, definition);
+  return !entry->is_leaving && !pen_engine_entry_has_failed (entry)
+         && pen_definition_equal (entry->definition, definition);
+}
+
+/* What becomes of a pipeline that was there before. */
+static PenEngineChange
+pen_engine_entry_reload (PenEngineEntry *entry,
+                         PenDefinition *definition,
+                         const char *const *faulty_paths)
+{
+  if (definition == NULL)
+    {
+      const char *path = pen_definition_get_path (entry->definition);
+      g_autofree char *folder = g_path_get_dirname (path);
+
+      /* of a folder that cannot be read nobody knows what is gone from it */
+      if (g_strv_contains (faulty_paths, path) || g_strv_contains (faulty_paths, folder))
+        return PEN_ENGINE_KEPT;
+      g_clear_pointer (&entry->successor, pen_definition_unref);
+      if (entry->is_leaving || entry->has_ended)
+        return PEN_ENGINE_UNCHANGED;
+      pen_engine_entry_stop (entry);
+      return PEN_ENGINE_STOPPED;
+    }
+  if (pen_engine_entry_will_be (entry, definition))
+    return PEN_ENGINE_UNCHANGED;
+  g_clear_pointer (&entry->successor, pen_definition_unref);
+  entry->successor = pen_definition_ref (definition);
+  if (entry->has_ended)
+    pen_engine_entry_succeed (entry);
+  else
+    pen_engine_entry_stop (entry);
+  return PEN_ENGINE_REPLACED;
+}
+
+/* After pen_engine_start (): makes what runs equal to @definitions (element-type PenDefinition), by
+ * difference. A pipeline is known by its name; one whose file is among @faulty_paths goes on as it
+ * is. @func hears of each. */
+void
+pen_engine_reload (PenEngine *self,
+                   GPtrArray *definitions,
+                   const char *const *faulty_paths,
+                   PenEngineChangeFunc func,
+                   gpointer user_data)
+{
+  guint n_before = self->entries->len;
+
+  if (self->is_stopping || self->is_finished)
+    return;
+  for (guint i = 0; i < n_before; i++)
+    {
+      PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
+      g_autofree char *name = g_strdup (pen_definition_get_name (entry->definition));
+      PenDefinition *definition = pen_engine_find_definition (definitions, name);
+
+      func (name, pen_engine_entry_reload (entry, definition, faulty_paths), user_data);
+    }
+  for (guint i = 0; i < definitions->len; i++)
+    {
+      PenDefinition *definition = g_ptr_array_index (definitions, i);
+
+      if (pen_engine_find_entry (self, pen_definition_get_name (definition)) != NULL)
+        continue;
+      pen_engine_entry_start (pen_engine_add_entry (self, definition));
+      func (pen_definition_get_name (definition), PEN_ENGINE_STARTED, user_data);
     }
 }
 
@@ -223,7 +431,7 @@ pen_engine_stop (PenEngine *self)
 PenOutcome
 pen_engine_get_outcome (PenEngine *self)
 {
-  PenOutcome outcome = PEN_OUTCOME_DONE;
+  PenOutcome outcome = self->outcome;
 
   for (guint i = 0; i < self->entries->len; i++)
     {

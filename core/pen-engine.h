@@ -32,6 +32,25 @@ PEN_RUNTIME_EXPORT
 void pen_engine_start (PenEngine *self);
 PEN_RUNTIME_EXPORT
 void pen_engine_stop (PenEngine *self);
+/* What a reload does to a pipeline. */
+typedef enum
+{
+  PEN_ENGINE_UNCHANGED, /* runs on */
+  PEN_ENGINE_KEPT,      /* runs on as it was: its new file is faulty */
+  PEN_ENGINE_STARTED,   /* is new */
+  PEN_ENGINE_REPLACED,  /* drains, then begins again */
+  PEN_ENGINE_STOPPED,   /* drains: it is gone from the files */
+} PenEngineChange;
+
+typedef void (*PenEngineChangeFunc) (const char *pipeline,
+                                     PenEngineChange change,
+                                     gpointer user_data);
+PEN_RUNTIME_EXPORT
+void pen_engine_reload (PenEngine *self,
+                        GPtrArray *definitions,
+                        const char *const *faulty_paths,
+                        PenEngineChangeFunc func,
+                        gpointer user_data);
 PEN_RUNTIME_EXPORT
 PenOutcome pen_engine_get_outcome (PenEngine *self);
 

@@ -169,3 +169,18 @@ pen_settings_get_drain_timeout (PenSettings *self)
 {
   return self->drain_timeout_us;
 }
+
+/*
+ * pen_settings_equal:
+ *
+ * Returns: whether all settings are the same
+ *
+ * Threads: any
+ */
+gboolean
+pen_settings_equal (PenSettings *self, PenSettings *other)
+{
+  return g_strcmp0 (self->name, other->name) == 0
+         && g_strcmp0 (self->description, other->description) == 0
+         && self->drain_timeout_us == other->drain_timeout_us;
+}

@@ -23,5 +23,7 @@ PEN_RUNTIME_EXPORT
 const char *pen_settings_get_description (PenSettings *self);
 PEN_RUNTIME_EXPORT
 gint64 pen_settings_get_drain_timeout (PenSettings *self);
+PEN_RUNTIME_EXPORT
+gboolean pen_settings_equal (PenSettings *self, PenSettings *other);
 
 G_END_DECLS

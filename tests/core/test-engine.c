@@ -47,16 +47,24 @@ test_tear_down (Fixture *fixture, gconstpointer data)
   pen_registry_free (fixture->registry);
 }
 
-static void
-test_add (Fixture *fixture, guint number, const char *text)
+static PenDefinition *
+test_define (Fixture *fixture, guint number, const char *text)
 {
   g_autofree char *path = g_strdup_printf ("site-%u.pipeline", number);
   g_autoptr (GPtrArray) diagnostics
       = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_diagnostic_free);
-  g_autoptr (PenDefinition) definition = pen_definition_parse (
-      path, text, strlen (text), fixture->registry, PEN_DEFINITION_NONE, diagnostics);
+  PenDefinition *definition = pen_definition_parse (path, text, strlen (text), fixture->registry,
+                                                    PEN_DEFINITION_NONE, diagnostics);
 
   g_assert_nonnull (definition);
+  return definition;
+}
+
+static void
+test_add (Fixture *fixture, guint number, const char *text)
+{
+  g_autoptr (PenDefinition) definition = test_define (fixture, number, text);
+
   pen_engine_add (fixture->engine, definition);
 }
 
@@ -128,6 +136,115 @@ test_engine_ends_when_output_is_closed (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (pen_engine_get_outcome (fixture->engine), ==, PEN_OUTCOME_DONE);
 }
 
+static void
+test_on_change (const char *pipeline, PenEngineChange change, gpointer user_data)
+{
+  static const char *const words[] = { "unchanged", "kept", "started", "replaced", "stopped" };
+
+  g_string_append_printf (user_data, "%s %s;", pipeline, words[change]);
+}
+
+/* Reloads with a definition for each text, NULL for none. */
+static void
+test_reload (Fixture *fixture, const char *const *texts, const char *faulty, const char *expected)
+{
+  g_autoptr (GPtrArray) definitions
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_definition_unref);
+  g_autoptr (GString) changes = g_string_new (NULL);
+  const char *const faulty_paths[] = { faulty, NULL };
+
+  for (guint i = 0; i < 4; i++)
+    if (texts[i] != NULL)
+      g_ptr_array_add (definitions, test_define (fixture, i, texts[i]));
+  pen_engine_reload (fixture->engine, definitions, faulty_paths, test_on_change, changes);
+  g_assert_cmpstr (changes->str, ==, expected);
+}
+
+#define PLAIN "[source script]\n[sink script]\n"
+#define FAILING "[source script]\nfails-to-start=true\n[sink script]\n"
+#define OTHER "[source script]\n[sink script]\nlinger=1s\n"
+
+static void
+test_name_pipeline (const char *pipeline,
+                    PenElementKind kind,
+                    const char *element,
+                    PenMetrics *metrics,
+                    gpointer user_data)
+{
+  if (kind == PEN_KIND_SOURCE)
+    g_string_append_printf (user_data, "%s;", pipeline);
+}
+
+typedef struct
+{
+  Fixture *fixture;
+  const char *names;
+} Goal;
+
+static gboolean
+test_has_pipelines (gpointer user_data)
+{
+  const Goal *goal = user_data;
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  pen_engine_foreach_metrics (goal->fixture->engine, test_name_pipeline, names);
+  return g_str_equal (names->str, goal->names);
+}
+
+static void
+test_engine_reloads_by_difference (Fixture *fixture, gconstpointer data)
+{
+  static const char *const changed[] = { PLAIN, OTHER, NULL, PLAIN };
+  static const char *const same[] = { "# a comment\n" PLAIN, OTHER, NULL, PLAIN };
+  static const char *const one_faulty[] = { NULL, OTHER, PLAIN, PLAIN };
+  Goal goal = { fixture, "site-0;site-1;site-3;" };
+
+  for (guint i = 0; i < 3; i++)
+    test_add (fixture, i, PLAIN);
+  pen_engine_start (fixture->engine);
+  test_reload (fixture, changed, "",
+               "site-0 unchanged;site-1 replaced;site-2 stopped;site-3 started;");
+  /* again, before any of that is done */
+  test_reload (fixture, changed, "",
+               "site-0 unchanged;site-1 unchanged;site-2 unchanged;site-3 unchanged;");
+  g_assert_true (pen_test_wait (test_has_pipelines, &goal, TIMEOUT_MS));
+  g_assert_false (fixture->is_finished);
+  test_reload (fixture, one_faulty, "site-0.pipeline",
+               "site-0 kept;site-1 unchanged;site-3 unchanged;site-2 started;");
+  test_reload (fixture, same, "",
+               "site-0 unchanged;site-1 unchanged;site-3 unchanged;site-2 stopped;");
+  pen_engine_stop (fixture->engine);
+  g_assert_true (pen_test_wait (test_is_finished, fixture, TIMEOUT_MS));
+  g_assert_cmpint (pen_engine_get_outcome (fixture->engine), ==, PEN_OUTCOME_DONE);
+}
+
+static gboolean
+test_has_reloaded_failed (gpointer user_data)
+{
+  Fixture *fixture = user_data;
+  g_autoptr (GPtrArray) definitions
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_definition_unref);
+  g_autoptr (GString) changes = g_string_new (NULL);
+  const char *const faulty_paths[] = { NULL };
+
+  g_ptr_array_add (definitions, test_define (fixture, 0, PLAIN));
+  g_ptr_array_add (definitions, test_define (fixture, 1, FAILING));
+  pen_engine_reload (fixture->engine, definitions, faulty_paths, test_on_change, changes);
+  return g_str_equal (changes->str, "site-0 unchanged;site-1 replaced;");
+}
+
+static void
+test_engine_reload_starts_what_failed (Fixture *fixture, gconstpointer data)
+{
+  test_add (fixture, 0, PLAIN);
+  test_add (fixture, 1, FAILING);
+  pen_engine_start (fixture->engine);
+  g_assert_true (pen_test_wait (test_has_reloaded_failed, fixture, TIMEOUT_MS));
+  pen_engine_stop (fixture->engine);
+  g_assert_true (pen_test_wait (test_is_finished, fixture, TIMEOUT_MS));
+  g_assert_cmpint (pen_engine_get_outcome (fixture->engine), ==, PEN_OUTCOME_FAILED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -138,6 +255,8 @@ main (int argc, char **argv)
   ADD ("stops-when-asked", stops_when_asked);
   ADD ("tells-the-worst", tells_the_worst);
   ADD ("ends-when-output-is-closed", ends_when_output_is_closed);
+  ADD ("reloads-by-difference", reloads_by_difference);
+  ADD ("reload-starts-what-failed", reload_starts_what_failed);
 #undef ADD
   return g_test_run ();
 }
