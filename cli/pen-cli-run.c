@@ -9,6 +9,7 @@
 
 #include "config.h"
 
+#include "pen-cli-reload.h"
 #include "pen-cli-summary.h"
 #include "pen-cli.h"
 #include "pen-engine.h"
@@ -19,28 +20,16 @@
 
 typedef struct
 {
+  gboolean is_strict;
+  gboolean watches;
+} PenCliRunOptions;
+
+typedef struct
+{
   PenEngine *engine;
   gboolean finished;
   guint signals[2];
 } PenCliRun;
-
-static void
-pen_cli_run_tell (const PenCli *cli, GPtrArray *diagnostics)
-{
-  for (guint i = 0; i < diagnostics->len; i++)
-    {
-      const PenDiagnostic *diagnostic = g_ptr_array_index (diagnostics, i);
-      g_autofree char *line = pen_diagnostic_format (diagnostic);
-
-      /* As text, the line is for people and their editors and stands as it is. */
-      if (cli->log_format == PEN_LOG_TEXT)
-        fprintf (stderr, "%s\n", line);
-      else if (diagnostic->level == PEN_DIAGNOSTIC_ERROR)
-        g_critical ("%s", line);
-      else
-        g_warning ("%s", line);
-    }
-}
 
 /* Thousands of pipelines need a socket each; the usual soft limit of 1,024 protects select(),
  * which nothing here uses. */
@@ -105,11 +94,16 @@ pen_cli_run_get_status (PenEngine *engine, guint n_faulty)
 }
 
 static int
-pen_cli_run_definitions (GPtrArray *definitions, guint n_faulty)
+pen_cli_run_definitions (PenCli *cli,
+                         PenRegistry *registry,
+                         GPtrArray *definitions,
+                         guint n_faulty,
+                         const PenCliRunOptions *options)
 {
   guint n_lanes = MIN (g_get_num_processors (), definitions->len);
   g_autoptr (PenEngine) engine = pen_engine_new (n_lanes);
   PenCliRun self = { .engine = engine };
+  g_autoptr (PenCliReload) reload = NULL;
   g_autofree char *summary = NULL;
 
   for (guint i = 0; i < definitions->len; i++)
@@ -119,6 +113,7 @@ pen_cli_run_definitions (GPtrArray *definitions, guint n_faulty)
   self.signals[1] = g_unix_signal_add (SIGINT, pen_cli_run_on_sigint, &self);
   g_info ("penstock %s: running %u pipeline%s", PACKAGE_VERSION, definitions->len,
           definitions->len == 1 ? "" : "s");
+  reload = pen_cli_reload_new (cli, registry, engine, options->is_strict, options->watches);
   pen_engine_start (engine);
   while (!self.finished)
     g_main_context_iteration (NULL, TRUE);
@@ -132,10 +127,12 @@ pen_cli_run_definitions (GPtrArray *definitions, guint n_faulty)
 static int
 pen_cli_run_command (PenCli *cli)
 {
-  gboolean strict = FALSE;
+  PenCliRunOptions choice = { FALSE, FALSE };
   const GOptionEntry options[] = {
-    { "strict", 0, 0, G_OPTION_ARG_NONE, &strict, "Start nothing if one of the files is faulty",
-      NULL },
+    { "strict", 0, 0, G_OPTION_ARG_NONE, &choice.is_strict,
+      "Start, or change, nothing if one of the files is faulty", NULL },
+    { "watch", 0, 0, G_OPTION_ARG_NONE, &choice.watches,
+      "Read the files again when one has changed, as on SIGHUP", NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (PenRegistry) registry = NULL;
@@ -152,16 +149,14 @@ pen_cli_run_command (PenCli *cli)
   signal (SIGPIPE, SIG_IGN);
   registry = pen_cli_open (cli);
   pen_cli_run_raise_limit ();
-  definitions = pen_definition_load_all ((const char *const *) cli->arguments + 1, registry,
-                                         PEN_DEFINITION_NONE, diagnostics, &n_faulty);
-  pen_cli_run_tell (cli, diagnostics);
-  if (definitions->len == 0 || (strict && n_faulty > 0))
+  definitions = pen_cli_load (cli, registry, diagnostics, &n_faulty);
+  if (definitions->len == 0 || (choice.is_strict && n_faulty > 0))
     {
       g_critical ("nothing was started: %u of %u pipelines are faulty%s", n_faulty,
                   n_faulty + definitions->len, definitions->len > 0 ? ", and --strict is set" : "");
       return PEN_CLI_FAULTY;
     }
-  return pen_cli_run_definitions (definitions, n_faulty);
+  return pen_cli_run_definitions (cli, registry, definitions, n_faulty, &choice);
 }
 
 const PenCliCommand pen_cli_run = {
@@ -171,6 +166,10 @@ const PenCliCommand pen_cli_run = {
   .description
   = "A folder means its *.pipeline files. A faulty file is told with all its errors and does\n"
     "not keep the others from running, unless --strict is given.\n"
+    "\n"
+    "SIGHUP reads the files again: what is new starts, what has changed drains and starts\n"
+    "again, what is gone drains and stops; all else goes on, and so does a pipeline whose\n"
+    "new file is faulty.\n"
     "\n"
     "SIGTERM and SIGINT (Ctrl+C) stop the sources, deliver what is under way, and acknowledge\n"
     "it; a second signal exits at once. What was not acknowledged is delivered again by the\n"

@@ -274,76 +274,6 @@ test_run_fails_for_good (void)
 
 /* --- While it runs --- */
 
-typedef struct
-{
-  GDataInputStream *lines;
-  char *line;
-  gboolean is_read;
-} TestRunReader;
-
-static void
-test_run_reader_on_line (GObject *object, GAsyncResult *result, gpointer user_data)
-{
-  TestRunReader *self = user_data;
-
-  self->line
-      = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (object), result, NULL, NULL);
-  self->is_read = TRUE;
-}
-
-static gboolean
-test_run_reader_is_read (gpointer user_data)
-{
-  return ((TestRunReader *) user_data)->is_read;
-}
-
-/* Reads lines until one has @text in it. */
-static void
-test_run_reader_await (TestRunReader *self, GInputStream *stream, const char *text)
-{
-  gboolean found = FALSE;
-
-  g_clear_object (&self->lines);
-  self->lines = g_data_input_stream_new (stream);
-  g_filter_input_stream_set_close_base_stream (G_FILTER_INPUT_STREAM (self->lines), FALSE);
-  g_data_input_stream_set_newline_type (self->lines, G_DATA_STREAM_NEWLINE_TYPE_LF);
-  while (!found)
-    {
-      self->is_read = FALSE;
-      g_data_input_stream_read_line_async (self->lines, G_PRIORITY_DEFAULT, NULL,
-                                           test_run_reader_on_line, self);
-      g_assert_true (pen_test_wait (test_run_reader_is_read, self, DEADLINE_MS));
-      g_assert_nonnull (self->line);
-      found = strstr (self->line, text) != NULL;
-      g_clear_pointer (&self->line, g_free);
-    }
-}
-
-static void
-test_run_on_exit (GObject *object, GAsyncResult *result, gpointer user_data)
-{
-  *(gboolean *) user_data = g_subprocess_wait_finish (G_SUBPROCESS (object), result, NULL);
-}
-
-static gboolean
-test_run_has_exited (gpointer user_data)
-{
-  return *(gboolean *) user_data;
-}
-
-static void
-test_run_await_exit (GSubprocess *process)
-{
-  gboolean has_exited = FALSE;
-
-  g_subprocess_wait_async (process, NULL, test_run_on_exit, &has_exited);
-  if (!pen_test_wait (test_run_has_exited, &has_exited, DEADLINE_MS))
-    {
-      g_subprocess_force_exit (process);
-      g_assert_not_reached ();
-    }
-}
-
 /* Follows a file, so that it ends by a signal alone. */
 static void
 test_run_drains (gconstpointer data)
@@ -353,19 +283,20 @@ test_run_drains (gconstpointer data)
   char *folder
       = test_run_make_folder ("[source file]\npath=in.txt\nfollow=true\n[sink stdout]\n", &path);
   g_autoptr (GSubprocess) process = NULL;
-  TestRunReader reader = { 0 };
+  g_autoptr (PenLineReader) output = NULL;
+  g_autoptr (PenLineReader) errors = NULL;
 
   pen_test_write_file (folder, "in.txt", "one\ntwo\n");
   process = pen_command_spawn (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
                                "run", path, NULL);
-  test_run_reader_await (&reader, g_subprocess_get_stdout_pipe (process), "two");
+  output = pen_line_reader_new (g_subprocess_get_stdout_pipe (process));
+  errors = pen_line_reader_new (g_subprocess_get_stderr_pipe (process));
+  pen_line_reader_await (output, "two");
   g_subprocess_send_signal (process, signal_number);
-  test_run_reader_await (&reader, g_subprocess_get_stderr_pipe (process),
-                         "done: received 2, delivered 2");
-  test_run_await_exit (process);
+  pen_line_reader_await (errors, "done: received 2, delivered 2");
+  pen_command_await_exit (process);
   g_assert_true (g_subprocess_get_if_exited (process));
   g_assert_cmpint (g_subprocess_get_exit_status (process), ==, 0);
-  g_clear_object (&reader.lines);
   pen_test_remove_folder (folder);
 }
 
@@ -378,7 +309,8 @@ test_run_exits_at_the_second_signal (void)
                                        "path=in.txt\nfollow=true\n[sink stdout]\n",
                                        &path);
   g_autoptr (GSubprocess) process = NULL;
-  TestRunReader reader = { 0 };
+  g_autoptr (PenLineReader) output = NULL;
+  g_autoptr (PenLineReader) errors = NULL;
   g_autofree char *line = g_strnfill (4096, 'x');
   g_autoptr (GString) input = g_string_new (NULL);
 
@@ -387,14 +319,15 @@ test_run_exits_at_the_second_signal (void)
   pen_test_write_file (folder, "in.txt", input->str);
   process = pen_command_spawn (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
                                "run", path, NULL);
-  test_run_reader_await (&reader, g_subprocess_get_stdout_pipe (process), "xxx");
+  output = pen_line_reader_new (g_subprocess_get_stdout_pipe (process));
+  errors = pen_line_reader_new (g_subprocess_get_stderr_pipe (process));
+  pen_line_reader_await (output, "xxx");
   g_subprocess_send_signal (process, SIGTERM);
-  test_run_reader_await (&reader, g_subprocess_get_stderr_pipe (process), "SIGTERM: draining");
+  pen_line_reader_await (errors, "SIGTERM: draining");
   g_subprocess_send_signal (process, SIGTERM);
-  test_run_await_exit (process);
+  pen_command_await_exit (process);
   g_assert_true (g_subprocess_get_if_signaled (process));
   g_assert_cmpint (g_subprocess_get_term_sig (process), ==, SIGTERM);
-  g_clear_object (&reader.lines);
   pen_test_remove_folder (folder);
 }
 
@@ -409,18 +342,18 @@ test_run_raises_the_limit_of_files (void)
   g_autofree char *limits_path = NULL;
   g_autofree char *limits = NULL;
   g_autoptr (GRegex) regex = g_regex_new ("Max open files +([0-9]+) +\\1 ", 0, 0, NULL);
-  TestRunReader reader = { 0 };
+  g_autoptr (PenLineReader) output = NULL;
 
   pen_test_write_file (folder, "in.txt", "one\n");
   process = pen_command_spawn (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
                                "run", path, NULL);
-  test_run_reader_await (&reader, g_subprocess_get_stdout_pipe (process), "one");
+  output = pen_line_reader_new (g_subprocess_get_stdout_pipe (process));
+  pen_line_reader_await (output, "one");
   limits_path = g_strdup_printf ("/proc/%s/limits", g_subprocess_get_identifier (process));
   limits = pen_test_read_file (limits_path, NULL);
   g_assert_true (g_regex_match (regex, limits, 0, NULL));
   g_subprocess_send_signal (process, SIGTERM);
-  test_run_await_exit (process);
-  g_clear_object (&reader.lines);
+  pen_command_await_exit (process);
   pen_test_remove_folder (folder);
 }
 

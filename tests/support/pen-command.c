@@ -141,3 +141,81 @@ pen_command_clear (PenCommand *self)
   g_clear_pointer (&self->output, g_free);
   g_clear_pointer (&self->errors, g_free);
 }
+
+static void
+pen_command_on_exit (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  *(gboolean *) user_data = g_subprocess_wait_finish (G_SUBPROCESS (object), result, NULL);
+}
+
+static gboolean
+pen_command_is_set (gpointer user_data)
+{
+  return *(gboolean *) user_data;
+}
+
+void
+pen_command_await_exit (GSubprocess *process)
+{
+  gboolean has_exited = FALSE;
+
+  g_subprocess_wait_async (process, NULL /* cancellable */, pen_command_on_exit, &has_exited);
+  if (!pen_test_wait (pen_command_is_set, &has_exited, DEADLINE_MS))
+    {
+      g_subprocess_force_exit (process);
+      g_assert_not_reached ();
+    }
+}
+
+struct _PenLineReader
+{
+  GDataInputStream *lines;
+  char *line;
+  gboolean is_read;
+};
+
+PenLineReader *
+pen_line_reader_new (GInputStream *stream)
+{
+  PenLineReader *self = g_new0 (PenLineReader, 1);
+
+  self->lines = g_data_input_stream_new (stream);
+  g_filter_input_stream_set_close_base_stream (G_FILTER_INPUT_STREAM (self->lines), FALSE);
+  g_data_input_stream_set_newline_type (self->lines, G_DATA_STREAM_NEWLINE_TYPE_LF);
+  return self;
+}
+
+void
+pen_line_reader_free (PenLineReader *self)
+{
+  g_object_unref (self->lines);
+  g_free (self);
+}
+
+static void
+pen_line_reader_on_line (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  PenLineReader *self = user_data;
+
+  self->line
+      = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (object), result, NULL, NULL);
+  self->is_read = TRUE;
+}
+
+void
+pen_line_reader_await (PenLineReader *self, const char *text)
+{
+  gboolean found = FALSE;
+
+  while (!found)
+    {
+      self->is_read = FALSE;
+      g_data_input_stream_read_line_async (self->lines, G_PRIORITY_DEFAULT, NULL /* cancellable */,
+                                           pen_line_reader_on_line, self);
+      g_assert_true (pen_test_wait (pen_command_is_set, &self->is_read, DEADLINE_MS));
+      g_assert_nonnull (self->line);
+      g_test_message ("%s", self->line);
+      found = strstr (self->line, text) != NULL;
+      g_clear_pointer (&self->line, g_free);
+    }
+}

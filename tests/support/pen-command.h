@@ -25,7 +25,18 @@ void pen_command_run_strv (PenCommand *self, const char *input, const char *cons
 GSubprocess *
 pen_command_spawn (GSubprocessFlags flags, const char *first, ...) G_GNUC_NULL_TERMINATED;
 void pen_command_clear (PenCommand *self);
+/* Waits for a process that is about to end; kills it and fails when it does not. */
+void pen_command_await_exit (GSubprocess *process);
+
+/* Lines of a process that runs. */
+typedef struct _PenLineReader PenLineReader;
+
+PenLineReader *pen_line_reader_new (GInputStream *stream);
+void pen_line_reader_free (PenLineReader *self);
+/* Reads lines until one has @text in it. Fails when there is none. */
+void pen_line_reader_await (PenLineReader *self, const char *text);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PenCommand, pen_command_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenLineReader, pen_line_reader_free)
 
 G_END_DECLS
