@@ -7,17 +7,13 @@
  *
  * An event is accepted when its line is whole in the file, and, with fsync=batch, on the disk. The
  * files of a batch are independent: one that cannot be written does not hold up the others.
- *
- * Rotated files are compressed and removed by a thread of this sink; what it has to do is found in
- * the folder (pen-file-archive.c), so that nothing but the names of files waits for it.
  */
 
 #include "config.h"
 
 #include "pen-file-sink.h"
 
-#include "pen-file-archive.h"
-#include "pen-file-target.h"
+#include "pen-file-set.h"
 #include "pen-file-template.h"
 
 #include <errno.h>
@@ -55,13 +51,6 @@ typedef enum
 /* How often it is looked whether the time of a file that nothing is written to is over. */
 #define LONGEST_ROTATION_DELAY_US (10 * G_USEC_PER_SEC)
 
-/* An open file and its place among those used lately. */
-typedef struct
-{
-  PenFileTarget *target;
-  GList link;
-} PenFileSlot;
-
 struct _PenFileSink
 {
   PenSink parent_instance;
@@ -80,16 +69,9 @@ struct _PenFileSink
   guint keep;
 
   /* lane, or worker if it blocks */
-  PenFileOptions options;
   PenFileTemplate *template;
-  GHashTable *slots; /* path -> PenFileSlot */
-  GQueue recent;     /* of slots, the one used last first */
+  PenFileSet *files;
   PenLines *lines;
-
-  GThreadPool *tidiers; /* one thread */
-  GCancellable *cancellable;
-  GMutex lock;        /* guards untidy */
-  GHashTable *untidy; /* paths whose rotated files are to be looked at */
 };
 
 enum
@@ -154,151 +136,6 @@ pen_file_sink_parse_mode (const char *text, mode_t *mode)
     return FALSE;
   *mode = (mode_t) value;
   return (value & (S_IRUSR | S_IWUSR)) == (S_IRUSR | S_IWUSR);
-}
-
-/* --- Rotated files --- */
-
-static void
-pen_file_sink_tidy (gpointer data, gpointer user_data)
-{
-  PenFileSink *self = user_data;
-  g_autofree char *path = g_strdup (data);
-  g_autoptr (GError) error = NULL;
-
-  /* Forgotten first: a rotation from here on asks for another look. */
-  g_mutex_lock (&self->lock);
-  g_hash_table_remove (self->untidy, path);
-  g_mutex_unlock (&self->lock);
-  if (!pen_file_archive_tidy (path, self->compress == PEN_FILE_COMPRESS_GZIP, self->keep,
-                              self->cancellable, &error))
-    pen_element_log (PEN_ELEMENT (self), G_LOG_LEVEL_WARNING, "%s", error->message);
-}
-
-static void
-pen_file_sink_ask_for_tidying (PenFileSink *self, const char *path)
-{
-  char *key;
-
-  if (self->compress == PEN_FILE_COMPRESS_NONE && self->keep == 0)
-    return;
-  g_mutex_lock (&self->lock);
-  if (!g_hash_table_contains (self->untidy, path))
-    {
-      key = g_strdup (path);
-      g_hash_table_add (self->untidy, key);
-      g_thread_pool_push (self->tidiers, key, NULL /* error */);
-    }
-  g_mutex_unlock (&self->lock);
-}
-
-/* --- Open files --- */
-
-static void
-pen_file_slot_free (gpointer data)
-{
-  PenFileSlot *slot = data;
-
-  pen_file_target_free (slot->target);
-  g_free (slot);
-}
-
-static void
-pen_file_sink_close (PenFileSink *self, PenFileSlot *slot)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (self->fsync == PEN_FILE_SYNC_INTERVAL && !pen_file_target_sync (slot->target, &error))
-    pen_element_log (PEN_ELEMENT (self), G_LOG_LEVEL_WARNING, "%s", error->message);
-  g_queue_unlink (&self->recent, &slot->link);
-  g_hash_table_remove (self->slots, pen_file_target_get_path (slot->target));
-}
-
-static PenFileSlot *
-pen_file_sink_open (PenFileSink *self, const char *path, GError **error)
-{
-  g_autofree char *notice = NULL;
-  PenFileTarget *target;
-  PenFileSlot *slot;
-
-  while (g_hash_table_size (self->slots) >= self->max_open_files)
-    pen_file_sink_close (self, self->recent.tail->data);
-  target = pen_file_target_open (path, &self->options, &notice, error);
-  if (notice != NULL)
-    pen_element_log (PEN_ELEMENT (self), G_LOG_LEVEL_WARNING, "%s", notice);
-  if (target == NULL)
-    return NULL;
-  slot = g_new0 (PenFileSlot, 1);
-  slot->target = target;
-  slot->link.data = slot;
-  g_hash_table_insert (self->slots, (char *) pen_file_target_get_path (target), slot);
-  g_queue_push_head_link (&self->recent, &slot->link);
-  return slot;
-}
-
-/* Which of the intervals since 1970 a time lies in; days begin at midnight. */
-static gint64
-pen_file_sink_get_period (PenFileSink *self, gint64 time_us)
-{
-  gint64 offset_us = 0;
-
-  if (self->local_time)
-    {
-      g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (time_us / G_USEC_PER_SEC);
-
-      offset_us = time != NULL ? g_date_time_get_utc_offset (time) : 0;
-    }
-  return (time_us + offset_us) / self->rotate_interval_us;
-}
-
-static gboolean
-pen_file_sink_is_over (PenFileSink *self, PenFileTarget *target, gint64 now_us)
-{
-  return self->rotate_interval_us > 0 && pen_file_target_is_regular (target)
-         && pen_file_target_get_size (target) > 0
-         && pen_file_sink_get_period (self, pen_file_target_get_begun (target))
-                != pen_file_sink_get_period (self, now_us);
-}
-
-/* Renames the file and closes it. If that fails it is written on: readings matter more. */
-static gboolean
-pen_file_sink_rotate (PenFileSink *self, PenFileSlot *slot, gint64 now_us)
-{
-  g_autofree char *path = g_strdup (pen_file_target_get_path (slot->target));
-  g_autoptr (GError) error = NULL;
-
-  if (!pen_file_archive_rotate (path, now_us, &error))
-    {
-      pen_element_complain (PEN_ELEMENT (self), "%s; writing on without rotation", error->message);
-      return FALSE;
-    }
-  pen_file_sink_close (self, slot);
-  pen_file_sink_ask_for_tidying (self, path);
-  return TRUE;
-}
-
-/* The open file for @path: opened again if it was moved, rotated if its time is over. */
-static PenFileSlot *
-pen_file_sink_get_slot (PenFileSink *self, const char *path, gint64 now_us, GError **error)
-{
-  PenFileSlot *slot = g_hash_table_lookup (self->slots, path);
-
-  if (slot != NULL && !pen_file_target_is_in_place (slot->target))
-    {
-      pen_element_log (PEN_ELEMENT (self), G_LOG_LEVEL_INFO,
-                       "'%s' was moved or deleted: opening it again", path);
-      pen_file_sink_close (self, slot);
-      slot = NULL;
-    }
-  if (slot == NULL)
-    slot = pen_file_sink_open (self, path, error);
-  if (slot != NULL && pen_file_sink_is_over (self, slot->target, now_us)
-      && pen_file_sink_rotate (self, slot, now_us))
-    slot = pen_file_sink_open (self, path, error);
-  if (slot == NULL)
-    return NULL;
-  g_queue_unlink (&self->recent, &slot->link);
-  g_queue_push_head_link (&self->recent, &slot->link);
-  return slot;
 }
 
 /* --- Writing --- */
@@ -420,25 +257,26 @@ pen_file_sink_write_round (PenFileSink *self,
                            gint64 now_us,
                            GError **error)
 {
-  PenFileSlot *slot = pen_file_sink_get_slot (self, group->path, now_us, error);
+  PenFileTarget *target = pen_file_set_get (self->files, group->path, now_us, error);
   gboolean is_bounded
-      = slot != NULL && self->rotate_size > 0 && pen_file_target_is_regular (slot->target);
-  gboolean is_good = slot != NULL && pen_file_target_begin (slot->target, error);
+      = target != NULL && self->rotate_size > 0 && pen_file_target_is_regular (target);
+  gboolean is_good = target != NULL && pen_file_target_begin (target, error);
 
   if (is_good)
     {
-      pen_file_sink_lay_out (self, group, slot->target, batch, is_bounded);
-      is_good = pen_file_sink_write_lines (self, slot->target, batch, now_us, error);
+      pen_file_sink_lay_out (self, group, target, batch, is_bounded);
+      is_good = pen_file_sink_write_lines (self, target, batch, now_us, error);
     }
-  if (is_good && group->next < group->indices->len && !pen_file_sink_rotate (self, slot, now_us))
+  if (is_good && group->next < group->indices->len
+      && !pen_file_set_rotate (self->files, target, now_us))
     {
-      pen_file_sink_lay_out (self, group, slot->target, batch, FALSE /* is_bounded */);
-      is_good = pen_file_sink_write_lines (self, slot->target, batch, now_us, error);
+      pen_file_sink_lay_out (self, group, target, batch, FALSE /* is_bounded */);
+      is_good = pen_file_sink_write_lines (self, target, batch, now_us, error);
     }
-  /* closed last: it is gone if it was rotated */
-  slot = is_good ? NULL : g_hash_table_lookup (self->slots, group->path);
-  if (slot != NULL && pen_file_target_is_broken (slot->target))
-    pen_file_sink_close (self, slot);
+  /* it is gone if it was rotated */
+  target = is_good ? NULL : pen_file_set_peek (self->files, group->path);
+  if (target != NULL && pen_file_target_is_broken (target))
+    pen_file_set_close (self->files, target);
   return is_good;
 }
 
@@ -491,22 +329,10 @@ static gboolean
 pen_file_sink_flush (PenSink *sink, GError **error)
 {
   PenFileSink *self = PEN_FILE_SINK (sink);
-  gint64 now_us = pen_element_get_real_time (PEN_ELEMENT (self));
-  gboolean is_good = TRUE;
-  GList *next;
+  gboolean is_good
+      = self->fsync != PEN_FILE_SYNC_INTERVAL || pen_file_set_sync (self->files, error);
 
-  for (GList *link = self->recent.head; link != NULL; link = next)
-    {
-      PenFileSlot *slot = link->data;
-
-      next = link->next;
-      if (self->fsync == PEN_FILE_SYNC_INTERVAL
-          && !pen_file_target_sync (slot->target, is_good ? error : NULL))
-        is_good = FALSE;
-      if (pen_file_sink_is_over (self, slot->target, now_us)
-          && pen_file_target_is_in_place (slot->target))
-        pen_file_sink_rotate (self, slot, now_us);
-    }
+  pen_file_set_rotate_old (self->files, pen_element_get_real_time (PEN_ELEMENT (self)));
   return is_good;
 }
 
@@ -537,62 +363,67 @@ pen_file_sink_choose_flush_interval (PenFileSink *self)
   pen_sink_set_flush_interval (PEN_SINK (self), interval_us);
 }
 
+static void
+pen_file_sink_release (PenFileSink *self)
+{
+  g_clear_pointer (&self->files, pen_file_set_free);
+  g_clear_pointer (&self->lines, pen_lines_free);
+  g_clear_pointer (&self->template, pen_file_template_free);
+}
+
 static gboolean
 pen_file_sink_prepare (PenFileSink *self, GError **error)
 {
-  if (self->path == NULL || !pen_file_sink_parse_mode (self->mode, &self->options.mode))
+  PenFileSetOptions options = {
+    .file = { .format = self->format, .is_durable = self->fsync != PEN_FILE_SYNC_NEVER },
+    .max_open_files = self->max_open_files,
+    .sync_on_close = self->fsync == PEN_FILE_SYNC_INTERVAL,
+    .rotate_interval_us = self->rotate_interval_us,
+    .local_time = self->local_time,
+    .compress = self->compress == PEN_FILE_COMPRESS_GZIP,
+    .keep = self->keep,
+  };
+
+  if (self->path == NULL || !pen_file_sink_parse_mode (self->mode, &options.file.mode))
     {
       pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "configuration",
                              "path and mode must be set, mode like '%s'", DEFAULT_MODE);
       return FALSE;
     }
-  self->options.format = self->format;
-  self->options.is_durable = self->fsync != PEN_FILE_SYNC_NEVER;
-  g_clear_pointer (&self->template, pen_file_template_free);
   self->template = pen_file_template_new (self->path, self->local_time, error);
+  self->files = pen_file_set_new (PEN_ELEMENT (self), &options);
+  self->lines = pen_lines_new (self->format);
   return self->template != NULL;
+}
+
+/* What is wrong with the only file there is, is better told now than with the first event. */
+static gboolean
+pen_file_sink_open_only_file (PenFileSink *self, GError **error)
+{
+  PenElement *element = PEN_ELEMENT (self);
+  gint64 now_us = pen_element_get_real_time (element);
+  const char *path;
+
+  if (!pen_file_template_is_constant (self->template))
+    return TRUE;
+  path = pen_file_template_expand (self->template, pen_element_get_pipeline_name (element),
+                                   NULL /* topic */, now_us);
+  if (pen_file_set_get (self->files, path, now_us, error) == NULL)
+    return FALSE;
+  pen_file_set_tidy (self->files, path);
+  return TRUE;
 }
 
 static gboolean
 pen_file_sink_start (PenElement *element, GError **error)
 {
   PenFileSink *self = PEN_FILE_SINK (element);
-  gint64 now_us = pen_element_get_real_time (element);
-  const char *path;
 
-  if (!pen_file_sink_prepare (self, error))
-    return FALSE;
   pen_file_sink_choose_flush_interval (self);
-  g_clear_pointer (&self->lines, pen_lines_free);
-  self->lines = pen_lines_new (self->format);
-  if (self->tidiers == NULL)
-    self->tidiers = g_thread_pool_new (pen_file_sink_tidy, self, 1, FALSE /* exclusive */, NULL);
-  if (!pen_file_template_is_constant (self->template))
+  if (pen_file_sink_prepare (self, error) && pen_file_sink_open_only_file (self, error))
     return TRUE;
-  /* What is wrong with the file is better told now than with the first event. */
-  path = pen_file_template_expand (self->template, pen_element_get_pipeline_name (element),
-                                   NULL /* topic */, now_us);
-  if (pen_file_sink_get_slot (self, path, now_us, error) == NULL)
-    return FALSE;
-  pen_file_sink_ask_for_tidying (self, path);
-  return TRUE;
-}
-
-static void
-pen_file_sink_release (PenFileSink *self)
-{
-  if (self->tidiers != NULL)
-    {
-      g_cancellable_cancel (self->cancellable);
-      g_thread_pool_free (g_steal_pointer (&self->tidiers), TRUE /* drop the rest */,
-                          TRUE /* wait */);
-      g_cancellable_reset (self->cancellable);
-      g_hash_table_remove_all (self->untidy);
-    }
-  while (self->recent.tail != NULL)
-    pen_file_sink_close (self, self->recent.tail->data);
-  g_clear_pointer (&self->lines, pen_lines_free);
-  g_clear_pointer (&self->template, pen_file_template_free);
+  pen_file_sink_release (self);
+  return FALSE;
 }
 
 static void
@@ -788,10 +619,6 @@ pen_file_sink_finalize (GObject *object)
   PenFileSink *self = PEN_FILE_SINK (object);
 
   pen_file_sink_release (self);
-  g_hash_table_unref (self->slots);
-  g_hash_table_unref (self->untidy);
-  g_object_unref (self->cancellable);
-  g_mutex_clear (&self->lock);
   g_free (self->path);
   g_free (self->mode);
   G_OBJECT_CLASS (pen_file_sink_parent_class)->finalize (object);
@@ -882,11 +709,6 @@ pen_file_sink_init (PenFileSink *self)
   self->rotate_interval_us = DEFAULT_ROTATE_INTERVAL_US;
   self->compress = DEFAULT_COMPRESS;
   self->keep = DEFAULT_KEEP;
-  self->slots = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, pen_file_slot_free);
-  g_queue_init (&self->recent);
-  self->cancellable = g_cancellable_new ();
-  g_mutex_init (&self->lock);
-  self->untidy = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 PEN_PLUGIN_DEFINE ("file",
