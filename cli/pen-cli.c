@@ -18,15 +18,21 @@
 #include <string.h>
 #include <unistd.h>
 
-static gboolean
+/* Which of @names the value is; -1 with an error if it is none. */
+static int
 pen_cli_choose (const char *option, const char *value, const char *const *names, GError **error)
 {
-  g_autofree char *quoted = pen_quote (value);
-  g_autofree char *list = g_strjoinv (", ", (char **) names);
+  g_autofree char *quoted = NULL;
+  g_autofree char *list = NULL;
 
+  for (int i = 0; names[i] != NULL; i++)
+    if (g_str_equal (names[i], value))
+      return i;
+  quoted = pen_quote (value);
+  list = g_strjoinv (", ", (char **) names);
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s is one of %s, not %s", option,
                list, quoted);
-  return FALSE;
+  return -1;
 }
 
 static gboolean
@@ -36,14 +42,11 @@ pen_cli_set_log_level (const char *option, const char *value, gpointer data, GEr
   static const GLogLevelFlags levels[]
       = { G_LOG_LEVEL_CRITICAL, G_LOG_LEVEL_WARNING, G_LOG_LEVEL_INFO, G_LOG_LEVEL_DEBUG };
   PenCli *self = data;
+  int chosen = pen_cli_choose (option, value, names, error);
 
-  for (guint i = 0; names[i] != NULL; i++)
-    if (g_str_equal (names[i], value))
-      {
-        self->log_level = levels[i];
-        return TRUE;
-      }
-  return pen_cli_choose (option, value, names, error);
+  if (chosen >= 0)
+    self->log_level = levels[chosen];
+  return chosen >= 0;
 }
 
 static gboolean
@@ -52,14 +55,11 @@ pen_cli_set_log_format (const char *option, const char *value, gpointer data, GE
   static const char *const names[] = { "text", "json", "journal", NULL };
   static const PenLogFormat formats[] = { PEN_LOG_TEXT, PEN_LOG_JSON, PEN_LOG_JOURNAL };
   PenCli *self = data;
+  int chosen = pen_cli_choose (option, value, names, error);
 
-  for (guint i = 0; names[i] != NULL; i++)
-    if (g_str_equal (names[i], value))
-      {
-        self->log_format = formats[i];
-        return TRUE;
-      }
-  return pen_cli_choose (option, value, names, error);
+  if (chosen >= 0)
+    self->log_format = formats[chosen];
+  return chosen >= 0;
 }
 
 static gboolean
@@ -164,6 +164,7 @@ static gboolean
 pen_cli_take_rest (PenCli *self, const GOptionEntry *options, int *status)
 {
   g_autoptr (GStrvBuilder) rest = g_strv_builder_new ();
+  /* before the command's name is read, what stands behind it is not ours to judge */
   guint n_read = self->command == NULL ? 1 : G_MAXUINT;
   gboolean only_arguments = FALSE;
 
@@ -235,13 +236,12 @@ pen_cli_parse_format (const PenCli *self, const char *format, gboolean *as_json,
 {
   static const char *const names[] = { "text", "json", NULL };
   g_autoptr (GError) error = NULL;
+  int chosen = format == NULL ? 0 : pen_cli_choose ("--format", format, names, &error);
 
-  *as_json = g_strcmp0 (format, "json") == 0;
-  if (format == NULL || g_strv_contains (names, format))
-    return TRUE;
-  pen_cli_choose ("--format", format, names, &error);
-  *status = pen_cli_complain (self, "%s", error->message);
-  return FALSE;
+  *as_json = chosen == 1;
+  if (chosen < 0)
+    *status = pen_cli_complain (self, "%s", error->message);
+  return chosen >= 0;
 }
 
 /*
