@@ -102,7 +102,7 @@ pen_ammp_transform_start (PenElement *element, GError **error)
   PenAmmpTransform *self = PEN_AMMP_TRANSFORM (element);
 
   self->n_conflicts = pen_metrics_get (pen_element_get_metrics (element), PEN_METRIC_COUNTER,
-                                       "field_conflicts", NULL /* reason */);
+                                       "values_replaced", "field_conflict");
   self->payload = pen_ammp_payload_new ();
   return TRUE;
 }

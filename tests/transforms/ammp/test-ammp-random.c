@@ -252,6 +252,7 @@ test_ammp_random_element (void)
       g_autoptr (PenSlowAmmp) expected
           = pen_slow_ammp_new (text->str, text->len, PEN_SLOW_AMMP_DEVICE);
       gint64 n_dropped = pen_harness_get_count (harness, "events_dropped", "empty");
+      gint64 n_replaced = pen_harness_get_count (harness, "values_replaced", "field_conflict");
       g_autofree char *forwarded = NULL;
       g_autofree char *reason = NULL;
 
@@ -261,6 +262,9 @@ test_ammp_random_element (void)
       g_assert_cmpuint (pen_harness_get_n_events (harness), ==, 0);
       n_dropped = pen_harness_get_count (harness, "events_dropped", "empty") - n_dropped;
       g_assert_cmpint (n_dropped, ==, expected->rejected == NULL && expected->text == NULL);
+      n_replaced
+          = pen_harness_get_count (harness, "values_replaced", "field_conflict") - n_replaced;
+      g_assert_cmpint (n_replaced, ==, expected->n_conflicts);
       if (expected->rejected != NULL)
         {
           g_assert_true (pen_harness_pull_rejection (harness, NULL, &reason, NULL));
