@@ -21,7 +21,7 @@ started=0
 # shellcheck disable=SC2034 # read by the commands
 {
 build_packages=(gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
-  libsqlite3-dev libmosquitto-dev libgnutls28-dev zlib1g-dev)
+  libsqlite3-dev libmosquitto-dev libssl-dev libgnutls28-dev zlib1g-dev)
 demo_packages=(mosquitto mosquitto-clients openssl)
 }
 
@@ -255,7 +255,9 @@ build ()
   fi
   if [ ! -e "$folder/build.ninja" ]; then
     rm -rf "$folder"
-    meson setup "$folder" "$repository" "$@" >"$log" 2>&1 ||
+    # meson knows Debian's folder for libraries only with dpkg-dev's help
+    meson setup "$folder" "$repository" -Dlibdir="lib/$(gcc -print-multiarch)" "$@" \
+      >"$log" 2>&1 ||
       fail_with "$log" "meson cannot set up $folder"
   elif [ "${installed_something:-no}" = yes ] || [ "$#" -gt 0 ]; then
     meson setup --reconfigure "$folder" "$repository" "$@" >"$log" 2>&1 ||
