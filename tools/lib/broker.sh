@@ -141,7 +141,7 @@ log_type subscribe
 user $(id -un)
 
 connection $node
-address localhost:$broker_port
+address 127.0.0.1:$broker_port
 bridge_cafile $folder/ca.crt
 bridge_tls_version tlsv1.2
 remote_clientid $node
