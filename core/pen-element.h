@@ -34,9 +34,11 @@ typedef enum
 
 PEN_AVAILABLE_IN_1_0
 GQuark pen_element_error_quark (void) G_GNUC_CONST;
+#ifndef __GI_SCANNER__ /* which takes it for a constructor of PenElement */
 PEN_AVAILABLE_IN_1_0
 GError *pen_element_error_new (PenElementError code, const char *reason, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
+#endif
 PEN_AVAILABLE_IN_1_0
 void pen_element_set_error (GError **error,
                             PenElementError code,
@@ -71,14 +73,14 @@ typedef void (*PenTimerFunc) (PenElement *element, gpointer user_data);
 
 /**
  * PenElementClass:
- * @check: (optional): tells all that is wrong with the properties as a whole; the default finds
+ * @check: optional: tells all that is wrong with the properties as a whole; the default finds
  *   nothing. Called by whoever loads a keyfile, before anything starts, on an element that never
  *   starts. Looks at files and certificates only if [method@Check.wants_environment]. Threads: any
- * @start: (optional): opens what the element needs; the default does nothing. Fails with
+ * @start: optional: opens what the element needs; the default does nothing. Fails with
  *   %PEN_ELEMENT_ERROR_RETRY (tried again, with back-off) or %PEN_ELEMENT_ERROR_FAIL. A source
  *   that connects returns at once and goes on in the background. Threads: lane (a sink that
  *   blocks: worker)
- * @stop: (optional): closes everything; called once after a start that succeeded, with nothing in
+ * @stop: optional: closes everything; called once after a start that succeeded, with nothing in
  *   flight unless the drain timed out. The default does nothing. Threads: lane (a sink that
  *   blocks: worker)
  *

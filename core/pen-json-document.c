@@ -424,7 +424,7 @@ pen_json_get_slice_or_null (const PenJson *self, PenJsonNode node, PenJsonSlice 
  * @error: return location for the error
  *
  * Returns: (transfer full) (nullable): the decoded string, or %NULL with %PEN_JSON_ERROR_TYPE if
- *   @node is none, with %PEN_JSON_ERROR_RANGE if it holds a NUL: see [func@json_slice_decode]
+ *   @node is none, with %PEN_JSON_ERROR_RANGE if it holds a NUL: see pen_json_slice_decode ()
  *
  * Threads: any
  */
@@ -460,7 +460,7 @@ pen_json_dup_string (const PenJson *self, PenJsonNode node, GError **error)
  * @value: (out): its value
  * @error: return location for the error
  *
- * Returns: %FALSE as [func@json_slice_get_int64] does
+ * Returns: %FALSE as pen_json_slice_get_int64 () does
  *
  * Threads: any
  */
@@ -480,7 +480,7 @@ pen_json_get_int64 (const PenJson *self, PenJsonNode node, gint64 *value, GError
  * @value: (out): the nearest double
  * @error: return location for the error
  *
- * Returns: %FALSE as [func@json_slice_get_double] does
+ * Returns: %FALSE as pen_json_slice_get_double () does
  *
  * Threads: any
  */

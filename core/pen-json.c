@@ -217,7 +217,7 @@ pen_json_hash_bytes (const char *text, gsize length)
  * pen_json_slice_hash: (skip)
  * @slice: a slice
  *
- * Slices that are equal by [func@json_slice_equal] have one hash. It is seeded anew in every
+ * Slices that are equal by pen_json_slice_equal () have one hash. It is seeded anew in every
  * process, so that nobody can prepare keys that collide; it must not be stored.
  *
  * Returns: the hash

@@ -115,7 +115,7 @@ pen_line_format_payload (PenLineFormat format, GBytes *payload, GError **error)
 }
 
 /**
- * pen_lines_new:
+ * pen_lines_new: (skip)
  * @format: how events are laid out
  *
  * Returns: (transfer full): no lines yet
@@ -291,7 +291,7 @@ pen_lines_get_n_torn (const PenLines *self)
 }
 
 /**
- * pen_lines_steal_torn:
+ * pen_lines_steal_torn: (skip)
  * @self: lines
  *
  * Takes the rest of the line in whose middle a write failed, so that it can be completed before

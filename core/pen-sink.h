@@ -18,13 +18,13 @@ G_DECLARE_DERIVABLE_TYPE (PenSink, pen_sink, PEN, SINK, PenElement)
 
 /**
  * PenSinkClass:
- * @write: (required): writes the events of @batch that are open ([method@Batch.is_open]), in their
+ * @write: required: writes the events of @batch that are open ([method@Batch.is_open]), in their
  *   order. %TRUE: all that were not rejected are written. %FALSE: those not yet accepted are tried
  *   again (%PEN_ELEMENT_ERROR_RETRY), become dead letters (%PEN_ELEMENT_ERROR_REJECT), or stop the
  *   pipeline. Never called twice at a time. Threads: lane, or worker if the sink blocks
- * @flush: (optional): brings to its place what @write left in buffers; called in the interval of
+ * @flush: optional: brings to its place what @write left in buffers; called in the interval of
  *   [method@Sink.set_flush_interval] and before `stop`, never while @write runs. Threads: as @write
- * @blocks: (optional): whether `start`, @write, @flush and `stop` may block and so belong on the
+ * @blocks: optional: whether `start`, @write, @flush and `stop` may block and so belong on the
  *   worker pool; asked once, before `start`. The default says what @may_block says. Threads: lane
  * @may_block: what the default of @blocks answers; %FALSE unless the class sets it
  *

@@ -17,11 +17,11 @@ G_DECLARE_DERIVABLE_TYPE (PenSource, pen_source, PEN, SOURCE, PenElement)
 
 /**
  * PenSourceClass:
- * @pause: (optional): stop reading: what comes after the source is full, or the pipeline stops. An
+ * @pause: optional: stop reading: what comes after the source is full, or the pipeline stops. An
  *   event pushed all the same is taken. Not called twice without a @resume between. A source
  *   that cannot be paused leaves this out and is bounded by what it makes. Threads: lane
- * @resume: (optional): read on. Threads: lane
- * @settle: (optional): every event pushed with a position up to and including @position has its
+ * @resume: optional: read on. Threads: lane
+ * @settle: optional: every event pushed with a position up to and including @position has its
  *   outcome, and what has to be acknowledged for them may be now. Called in order, at most once a
  *   batch, never from within [method@Source.push]. Threads: lane
  *

@@ -24,12 +24,12 @@ G_DECLARE_DERIVABLE_TYPE (PenTransform, pen_transform, PEN, TRANSFORM, PenElemen
 
 /**
  * PenTransformClass:
- * @process: (required): takes one event and puts none, one or many into @output. A transform that
+ * @process: required: takes one event and puts none, one or many into @output. A transform that
  *   keeps events (a window) keeps references, and with them their acknowledgement. On failure it
  *   returns %FALSE with %PEN_ELEMENT_ERROR_REJECT and a reason: the event becomes a dead letter,
  *   and what was put into @output for it is thrown away. Threads: lane
- * @tick: (optional): the time asked for with [method@Transform.schedule] has come. Threads: lane
- * @drain: (optional): the run ends: put out what is kept. Threads: lane
+ * @tick: optional: the time asked for with [method@Transform.schedule] has come. Threads: lane
+ * @drain: optional: the run ends: put out what is kept. Threads: lane
  *
  * What a transform overrides beside the functions of [class@Element].
  */
