@@ -347,6 +347,32 @@ test_window_of_ours (PenMqttFixture *fixture)
   test_window (fixture, 1, 1000);
 }
 
+/* A broker that knows no window: reading stops at a thousand, until all of them have settled. */
+static void
+test_no_window (PenMqttFixture *fixture)
+{
+  const PenBrokerOptions options = { .extra = "max_queued_messages 0\nmax_inflight_messages 0" };
+  const guint n_messages = 4000;
+  g_autoptr (PenHarness) harness = NULL;
+  g_autoptr (PenMqttPublisher) publisher = NULL;
+
+  pen_mqtt_fixture_start_broker (fixture, &options);
+  harness = pen_mqtt_fixture_run (pen_mqtt_fixture_make (fixture, "version", 0, NULL));
+  pen_harness_hold (harness);
+  publisher = pen_mqtt_fixture_publish (fixture);
+  for (guint i = 0; i < n_messages; i++)
+    pen_mqtt_publisher_send (publisher, "t/a", "x", -1, 1);
+  g_assert_true (pen_mqtt_publisher_flush (publisher, WAIT_MS));
+  g_assert_true (pen_harness_wait (harness, 1000, WAIT_MS));
+  /* a round may have begun just below the limit */
+  g_assert_false (pen_harness_wait (harness, 1000 + 256, 300));
+  pen_harness_settle (harness, 999);
+  g_assert_false (pen_harness_wait (harness, 3000, 300));
+  pen_harness_release (harness);
+  g_assert_true (pen_harness_wait (harness, n_messages, WAIT_MS));
+  g_assert_cmpuint (pen_harness_get_n_events (harness), ==, n_messages);
+}
+
 static void
 test_paused (PenMqttFixture *fixture)
 {
@@ -381,6 +407,7 @@ main (int argc, char **argv)
   pen_mqtt_fixture_add ("/mqtt/acknowledgement/settled-in-part", test_settled_in_part);
   pen_mqtt_fixture_add ("/mqtt/acknowledgement/window-of-broker", test_window_of_broker);
   pen_mqtt_fixture_add ("/mqtt/acknowledgement/window-of-ours", test_window_of_ours);
+  pen_mqtt_fixture_add ("/mqtt/acknowledgement/no-window", test_no_window);
   pen_mqtt_fixture_add ("/mqtt/acknowledgement/paused", test_paused);
   return g_test_run ();
 }
