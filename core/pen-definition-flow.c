@@ -20,7 +20,6 @@ typedef struct
 {
   PenLoader *loader;
   PenDraft *draft;
-  guint index; /* of the draft */
   const char *name;
   PenPlace place;
 } PenInputName;
@@ -152,7 +151,7 @@ pen_loader_read_from (PenLoader *self, guint index, const PenKeyfileEntry *entry
       gsize length = strcspn (raw + start, ";");
       gsize blanks = MIN (strspn (raw + start, " \t"), length);
       g_autofree char *name = g_strchomp (g_strndup (raw + start + blanks, length - blanks));
-      PenInputName input = { .loader = self, .draft = draft, .index = index, .name = name };
+      PenInputName input = { .loader = self, .draft = draft, .name = name };
 
       input.place = entry->value_place;
       input.place.column += (guint) (start + blanks);
@@ -204,10 +203,9 @@ pen_loader_tell_circle (PenLoader *self, const GArray *trail, guint first)
     {
       guint index = g_array_index (trail, guint, i);
       guint input = g_array_index (trail, guint, i + 1 < trail->len ? i + 1 : first);
-      PenDraft *draft = pen_loader_get_draft (self, index);
+      const PenDraft *draft = pen_loader_get_draft (self, index);
       const PenKeyfileEntry *entry = pen_keyfile_group_find (draft->group, "from");
 
-      draft->is_in_circle = TRUE;
       g_string_append_printf (way, "[%s]%s reads from ", draft->group->name,
                               i > first ? ", which" : "");
       if (entry != NULL && input >= index && !is_placed)

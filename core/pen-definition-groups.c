@@ -145,7 +145,6 @@ pen_loader_guess_kind (PenLoader *self, const PenGroupWords *words, const char *
 {
   const char *word = words->words[0];
   const char *nearest = pen_suggest (word, group_kinds, N_GROUP_KINDS);
-  g_autofree char *quoted = pen_quote (group_name);
 
   if (nearest != NULL)
     {

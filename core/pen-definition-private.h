@@ -40,7 +40,6 @@ typedef struct
   GArray *values;          /* (element-type PenKeyValue) */
   GArray *inputs;          /* (element-type guint): indices of drafts */
   gboolean is_read;
-  gboolean is_in_circle;
 } PenDraft;
 
 typedef struct

@@ -18,6 +18,8 @@
 #include <string.h>
 
 #define MAX_LINE_BYTES (16 * 1024)
+#define MAX_GROUP_NAME_BYTES 256
+#define MAX_KEY_BYTES 128
 #define MAX_GROUPS 256
 #define MAX_ENTRIES 4096
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -114,7 +116,12 @@ pen_keyfile_scanner_read_group (PenKeyfileScanner *self,
 
   self->group = NULL;
   self->has_seen_group = TRUE;
-  if (close == NULL)
+  if (strlen (name) > MAX_GROUP_NAME_BYTES)
+    pen_report_error (self->report, place,
+                      "this group's name has %" G_GSIZE_FORMAT
+                      " bytes; a group's name has at most %d",
+                      strlen (name), MAX_GROUP_NAME_BYTES);
+  else if (close == NULL)
     pen_report_error (self->report, place, "the group [%s is not closed; write [%s]", name, name);
   else if (end + 1 < length)
     {
@@ -207,6 +214,13 @@ pen_keyfile_scanner_read_entry (PenKeyfileScanner *self,
 
       pen_report_error (self->report, pen_keyfile_scanner_place (self, n_good),
                         "%s is not a key; a key is made of letters, digits and '-'", quoted);
+      return;
+    }
+  if (strlen (key) > MAX_KEY_BYTES)
+    {
+      pen_report_error (self->report, pen_keyfile_scanner_place (self, start),
+                        "this key has %" G_GSIZE_FORMAT " bytes; a key has at most %d",
+                        strlen (key), MAX_KEY_BYTES);
       return;
     }
   if (!pen_keyfile_scanner_accept_key (self, key, pen_keyfile_scanner_place (self, start)))

@@ -190,6 +190,11 @@ test_keyfile_bounds (void)
   g_autofree char *value = g_strnfill (16 * 1024 - 1, 'v');
   g_autofree char *long_line = g_strdup_printf ("[g]\nk=%s\n", value);
   g_autofree char *line = test_keyfile_scan_many (long_line, "", "", 0);
+  g_autofree char *name = g_strnfill (257, 'n');
+  g_autofree char *long_group = g_strdup_printf ("[%s]\nk=1\n", name);
+  g_autofree char *long_key = g_strdup_printf ("[g]\n%s=1\n", name + 128);
+  g_autofree char *group_name = test_keyfile_scan_many (long_group, "", "", 0);
+  g_autofree char *key_name = test_keyfile_scan_many (long_key, "", "", 0);
   g_autofree char *groups = test_keyfile_scan_many ("", "[g", "]", 257);
   g_autofree char *keys = test_keyfile_scan_many ("[g]\n", "k", "=1", 4097);
   g_autofree char *size = test_keyfile_scan_many ("", "#", "#", 150000);
@@ -197,6 +202,10 @@ test_keyfile_bounds (void)
 
   g_assert_cmpstr (line, ==,
                    "x:2:16385: error: this line has 16385 bytes; a line has at most 16384\n");
+  g_assert_cmpstr (group_name, ==,
+                   "x:1:1: error: this group's name has 257 bytes; a group's name has at most "
+                   "256\n");
+  g_assert_cmpstr (key_name, ==, "x:2:1: error: this key has 129 bytes; a key has at most 128\n");
   g_assert_cmpstr (groups, ==, "x:257:1: error: too many groups; a keyfile has at most 256\n");
   g_assert_cmpstr (keys, ==, "x:4098:1: error: too many keys; a keyfile has at most 4096\n");
   g_assert_cmpstr (size, ==,
