@@ -7,6 +7,9 @@
 
 #include "config.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "pen-guard.h"
 #include "pen-judge-json.h"
 #include "pen-random-json.h"
@@ -171,6 +174,55 @@ test_random_byte_in_number (void)
         }
 }
 
+static double
+test_random_double (void)
+{
+  guint64 bits = (guint64) (guint32) g_test_rand_int () << 32 | (guint32) g_test_rand_int ();
+  double value;
+
+  if (pen_random_chance (3))
+    return g_test_rand_double_range (-1e4, 1e4);
+  if (pen_random_chance (3))
+    return g_test_rand_int_range (-100000, 100000) / 100.0;
+  memcpy (&value, &bits, sizeof value);
+  return value;
+}
+
+/* What the writer writes of a number is JSON and gives the same number when it is read. */
+static void
+test_random_written_numbers (void)
+{
+  for (guint i = 0; i < N_TEXTS; i++)
+    {
+      g_autoptr (GString) text = g_string_new (NULL);
+      g_autoptr (GBytes) bytes = NULL;
+      g_autoptr (PenJson) document = NULL;
+      double value = test_random_double ();
+      gint64 integer = (gint64) ((guint64) (guint32) g_test_rand_int () << 32);
+      PenJsonWriter writer;
+      double real;
+      gint64 whole;
+
+      pen_json_writer_init (&writer, text);
+      pen_json_writer_begin_array (&writer);
+      g_assert_cmpint (pen_json_writer_double (&writer, value), ==, isfinite (value) != 0);
+      pen_json_writer_int64 (&writer, integer);
+      pen_json_writer_uint64 (&writer, (guint64) integer);
+      pen_json_writer_end_array (&writer);
+      pen_judge_json (text->str, text->len);
+      bytes = g_bytes_new (text->str, text->len);
+      document = pen_json_new_from_bytes (bytes, NULL);
+      if (isfinite (value))
+        {
+          g_assert_true (pen_json_get_double (document, 1, &real, NULL));
+          g_assert_true (memcmp (&real, &value, sizeof value) == 0);
+        }
+      g_assert_true (pen_json_get_int64 (document, 2, &whole, NULL));
+      g_assert_cmpint (whole, ==, integer);
+      g_assert_cmpint (pen_json_get_int64 (document, 3, &whole, NULL), ==, integer >= 0);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -181,6 +233,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/random/cut", test_random_cut);
   g_test_add_func ("/json/random/byte-at-every-place", test_random_byte_at_every_place);
   g_test_add_func ("/json/random/every-offset", test_random_every_offset);
+  g_test_add_func ("/json/random/written-numbers", test_random_written_numbers);
   g_test_add_func ("/json/random/byte-in-number", test_random_byte_in_number);
   return g_test_run ();
 }

@@ -471,6 +471,55 @@ pen_judge_layouts (const PenSlowJson *json, GBytes *bytes)
   pen_judge_same (json, prettified, FALSE);
 }
 
+/* Whatever bytes the writer is given for a string, it writes one string, and what was ASCII comes
+ * back as it was. */
+static void
+pen_judge_written_bytes (const char *text, gsize length)
+{
+  g_autoptr (GString) written = g_string_new (NULL);
+  g_autoptr (PenSlowJson) json = NULL;
+  g_autofree char *decoded = NULL;
+  gsize n_decoded;
+  PenJsonWriter writer;
+  gsize n_ascii = 0;
+
+  pen_json_writer_init (&writer, written);
+  pen_json_writer_string (&writer, text, (gssize) length);
+  json = pen_slow_json_parse (written->str, written->len);
+  g_assert_cmpint (json->verdict, ==, PEN_SLOW_JSON_ACCEPTED);
+  g_assert_cmpint (pen_slow_json_get (json, 0)->type, ==, PEN_JSON_STRING);
+  decoded = pen_slow_json_decode (written->str + 1, written->len - 2, &n_decoded);
+  while (n_ascii < length && (guint8) text[n_ascii] < 0x80)
+    n_ascii++;
+  g_assert_cmpuint (n_decoded, >=, n_ascii);
+  g_assert_cmpmem (decoded, n_ascii, text, n_ascii);
+  if (n_ascii == length)
+    g_assert_cmpuint (n_decoded, ==, length);
+}
+
+/* A payload on one line: JSON, or any bytes without a line break. */
+static void
+pen_judge_line (const PenSlowJson *json, GBytes *bytes)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) line = pen_line_format_payload (PEN_LINE_FORMAT_LINES, bytes, &error);
+  gboolean has_break = json->length > 0 && memchr (json->text, '\n', json->length) != NULL;
+  gsize length;
+  const char *data;
+
+  g_assert_cmpint (line != NULL, ==, !has_break || json->verdict == PEN_SLOW_JSON_ACCEPTED);
+  if (line == NULL)
+    {
+      g_assert_nonnull (error);
+      return;
+    }
+  data = g_bytes_get_data (line, &length);
+  g_assert_cmpuint (length, ==, json->length);
+  g_assert_true (length == 0 || memchr (data, '\n', length) == NULL);
+  if (!has_break)
+    g_assert_true (line == bytes);
+}
+
 /* @text should end where its memory does. */
 void
 pen_judge_json (const char *text, gsize length)
@@ -484,6 +533,8 @@ pen_judge_json (const char *text, gsize length)
   pen_judge_scanner (json);
   pen_judge_error (json, error);
   pen_judge_layouts (json, bytes);
+  pen_judge_line (json, bytes);
+  pen_judge_written_bytes (text, length);
   g_assert_cmpint (document != NULL, ==, json->verdict == PEN_SLOW_JSON_ACCEPTED);
   if (document == NULL)
     return;
