@@ -146,6 +146,7 @@ pen_cli_summarize (PenEngine *engine)
   GString *line = g_string_new (NULL);
 
   pen_engine_foreach_metrics (engine, pen_cli_totals_add_element, &totals);
+  pen_engine_foreach_past_metrics (engine, pen_cli_totals_add_element, &totals);
   g_string_append_printf (line, "received %" G_GINT64_FORMAT ", delivered %" G_GINT64_FORMAT,
                           totals.received, totals.delivered);
   pen_cli_tally_append (&totals.dropped, line, "dropped");

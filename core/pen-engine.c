@@ -28,6 +28,15 @@ typedef struct
   gboolean has_ended;
 } PenEngineEntry;
 
+/* What an element counted in pipelines that are gone. */
+typedef struct
+{
+  char *pipeline;
+  char *element;
+  PenElementKind kind;
+  PenMetrics *metrics;
+} PenEnginePast;
+
 struct _PenEngine
 {
   GObject parent_instance;
@@ -45,6 +54,7 @@ struct _PenEngine
   gboolean is_finished;
   gboolean has_abandoned; /* a sink of a pipeline that is gone never came back */
   PenOutcome outcome;     /* of the pipelines that are gone */
+  GPtrArray *past;        /* of PenEnginePast: what they counted */
 };
 
 enum
@@ -81,6 +91,17 @@ pen_engine_entry_free (gpointer data)
   g_free (entry);
 }
 
+static void
+pen_engine_past_free (gpointer data)
+{
+  PenEnginePast *past = data;
+
+  g_free (past->pipeline);
+  g_free (past->element);
+  pen_metrics_unref (past->metrics);
+  g_free (past);
+}
+
 /* A sink that never came back still refers to its lane: then lanes and workers stay until the
  * process ends, which nothing waits for. */
 static void
@@ -94,6 +115,7 @@ pen_engine_finalize (GObject *object)
   if (!has_abandoned)
     pen_workers_free (self->workers, TRUE /* wait */);
   g_ptr_array_unref (self->entries);
+  g_ptr_array_unref (self->past);
   for (guint i = 0; i < self->n_lanes && !has_abandoned; i++)
     pen_lane_free (self->lanes[i]);
   g_free (self->lanes);
@@ -118,6 +140,7 @@ static void
 pen_engine_init (PenEngine *self)
 {
   self->entries = g_ptr_array_new_with_free_func (pen_engine_entry_free);
+  self->past = g_ptr_array_new_with_free_func (pen_engine_past_free);
   self->workers = pen_workers_new ();
 }
 
@@ -231,7 +254,57 @@ pen_engine_entry_stop (PenEngineEntry *entry)
   pen_lane_invoke (entry->lane, pen_engine_stop_pipeline, entry->pipeline);
 }
 
-/* The pipeline goes, its outcome stays. On its lane, which may still have to do with it. */
+/* One for all pipelines of a name that have gone, so that reloads do not pile up. */
+static PenEnginePast *
+pen_engine_get_past (PenEngine *self,
+                     const char *pipeline,
+                     PenElementKind kind,
+                     const char *element)
+{
+  PenEnginePast *past = NULL;
+
+  for (guint i = 0; i < self->past->len; i++)
+    {
+      past = g_ptr_array_index (self->past, i);
+      if (past->kind == kind && g_str_equal (past->pipeline, pipeline)
+          && g_str_equal (past->element, element))
+        return past;
+    }
+  past = g_new0 (PenEnginePast, 1);
+  past->pipeline = g_strdup (pipeline);
+  past->element = g_strdup (element);
+  past->kind = kind;
+  past->metrics = pen_metrics_new ();
+  g_ptr_array_add (self->past, past);
+  return past;
+}
+
+static void
+pen_engine_keep_counter (const char *name,
+                         const char *reason,
+                         PenMetricKind kind,
+                         gint64 value,
+                         gpointer user_data)
+{
+  PenEnginePast *past = user_data;
+
+  if (kind == PEN_METRIC_COUNTER)
+    pen_metric_add (pen_metrics_get (past->metrics, kind, name, reason), value);
+}
+
+static void
+pen_engine_keep_counters (const char *pipeline,
+                          PenElementKind kind,
+                          const char *element,
+                          PenMetrics *metrics,
+                          gpointer user_data)
+{
+  pen_metrics_foreach (metrics, pen_engine_keep_counter,
+                       pen_engine_get_past (user_data, pipeline, kind, element));
+}
+
+/* The pipeline goes, its outcome and what it counted stay. On its lane, which may still have to do
+ * with it. */
 static void
 pen_engine_entry_close (PenEngineEntry *entry)
 {
@@ -239,6 +312,7 @@ pen_engine_entry_close (PenEngineEntry *entry)
 
   self->outcome = MAX (self->outcome, pen_pipeline_get_outcome (entry->pipeline));
   self->has_abandoned |= pen_pipeline_has_abandoned (entry->pipeline);
+  pen_pipeline_foreach_metrics (entry->pipeline, pen_engine_keep_counters, self);
   pen_lane_invoke (entry->lane, pen_engine_free_pipeline, g_steal_pointer (&entry->pipeline));
 }
 
@@ -451,5 +525,17 @@ pen_engine_foreach_metrics (PenEngine *self, PenEngineMetricsFunc func, gpointer
       const PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
 
       pen_pipeline_foreach_metrics (entry->pipeline, func, user_data);
+    }
+}
+
+/* At any time. */
+void
+pen_engine_foreach_past_metrics (PenEngine *self, PenEngineMetricsFunc func, gpointer user_data)
+{
+  for (guint i = 0; i < self->past->len; i++)
+    {
+      const PenEnginePast *past = g_ptr_array_index (self->past, i);
+
+      func (past->pipeline, past->kind, past->element, past->metrics, user_data);
     }
 }

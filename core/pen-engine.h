@@ -62,5 +62,10 @@ typedef void (*PenEngineMetricsFunc) (const char *pipeline,
                                       gpointer user_data);
 PEN_RUNTIME_EXPORT
 void pen_engine_foreach_metrics (PenEngine *self, PenEngineMetricsFunc func, gpointer user_data);
+/* The same for pipelines that a reload replaced or stopped: counters alone, one set for all that
+ * had the same pipeline and element name. */
+PEN_RUNTIME_EXPORT
+void
+pen_engine_foreach_past_metrics (PenEngine *self, PenEngineMetricsFunc func, gpointer user_data);
 
 G_END_DECLS
