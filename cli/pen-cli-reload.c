@@ -13,6 +13,7 @@
 
 #include <glib-unix.h>
 #include <signal.h>
+#include <string.h>
 
 #define QUIET_MS 500
 
@@ -67,7 +68,6 @@ pen_cli_reload_list_faulty (GPtrArray *diagnostics)
   for (guint i = 0; i < diagnostics->len; i++)
     {
       const PenDiagnostic *diagnostic = g_ptr_array_index (diagnostics, i);
-
       g_autofree char *path = g_strdup (diagnostic->file);
 
       while (g_str_has_suffix (path, "/"))
