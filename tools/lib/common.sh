@@ -194,13 +194,13 @@ install_missing ()
     fail "this is no Debian (no dpkg-query); install by hand what stands for: $*"
   mapfile -t missing < <(missing_packages "$@")
   if [ "${#missing[@]}" -eq 0 ]; then
-    say "all packages that $purpose needs are installed"
+    say "nothing to install for $purpose"
     return
   fi
   [ "$install_packages" = yes ] ||
     fail "missing packages, and told not to install any: ${missing[*]}"
   require_root "${missing[*]}"
-  say "installing what $purpose needs: ${missing[*]}"
+  say "installing for $purpose: ${missing[*]}"
   has_candidates "${missing[@]}" || { update_lists; updated=yes; }
   forbid_services
   if ! run_apt install --no-install-recommends "${missing[@]}"; then
