@@ -383,6 +383,13 @@ pen_ammp_payload_check_readings (const PenAmmpPayload *self, GError **error)
   return pen_ammp_payload_reject (error, "reading_no_vid", message);
 }
 
+static inline char *
+pen_ammp_append (char *to, const char *text, gsize length)
+{
+  memcpy (to, text, length);
+  return to + length;
+}
+
 /* Writes the result into memory that is just large enough. */
 static GBytes *
 pen_ammp_payload_write (const PenAmmpPayload *self, const char *time, gsize time_length)
@@ -390,17 +397,13 @@ pen_ammp_payload_write (const PenAmmpPayload *self, const char *time, gsize time
   gsize length = strlen (TIME_BEGIN) + time_length + strlen (DATA_BEGIN)
                  + (self->readings.length - 1) + strlen (DATA_END);
   char *text = g_malloc (length + PEN_AMMP_SLACK);
-  char *to = text;
+  char *to = pen_ammp_append (text, TIME_BEGIN, strlen (TIME_BEGIN));
 
-  memcpy (to, TIME_BEGIN, strlen (TIME_BEGIN));
-  to += strlen (TIME_BEGIN);
-  memcpy (to, time, time_length);
-  to += time_length;
-  memcpy (to, DATA_BEGIN, strlen (DATA_BEGIN));
-  to += strlen (DATA_BEGIN);
+  to = pen_ammp_append (to, time, time_length);
+  to = pen_ammp_append (to, DATA_BEGIN, strlen (DATA_BEGIN));
   to = pen_ammp_readings_write (&self->readings, to);
-  memcpy (to, DATA_END, strlen (DATA_END));
-  g_warn_if_fail (to + strlen (DATA_END) == text + length);
+  to = pen_ammp_append (to, DATA_END, strlen (DATA_END));
+  g_warn_if_fail (to == text + length);
   return g_bytes_new_take (text, length);
 }
 

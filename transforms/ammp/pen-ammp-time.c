@@ -180,6 +180,7 @@ pen_ammp_time_write_date (char *to, gint64 day)
 static gsize
 pen_ammp_time_write (char *time, gint64 seconds, guint nanoseconds)
 {
+  static const char utc[] = { '+', '0', '0', ':', '0', '0' };
   /* Counted from the first second, so that divisions round down. */
   guint64 elapsed = (guint64) (seconds - FIRST_SECOND);
   gint64 day = (gint64) (elapsed / SECONDS_PER_DAY) + FIRST_SECOND / SECONDS_PER_DAY;
@@ -194,8 +195,8 @@ pen_ammp_time_write (char *time, gint64 seconds, guint nanoseconds)
   to = pen_ammp_time_write_pair (to, second_of_day % 60);
   if (nanoseconds > 0)
     to = pen_ammp_time_write_fraction (to, nanoseconds);
-  memcpy (to, "+00:00", 6);
-  return (gsize) (to + 6 - time);
+  memcpy (to, utc, sizeof utc);
+  return (gsize) (to - time) + sizeof utc;
 }
 
 /* Tells what is wrong, and what the sender may have meant. */
