@@ -8,13 +8,16 @@
  * Invariant: start <= cursor <= end, and no byte at or behind `end` is ever read, since payloads
  * are not padded.
  *
- * The text is looked at 64 bytes at a time, with SSE2: one word says which of them end a string's
- * plain characters, another which are no digits. Where a string or number ends is then a shift and
- * a count of zeros away. (Scanning each string for itself with 16-byte vectors was slower than a
- * byte loop: payloads are short strings and numbers, and each would wait for the one before it
- * through a whole vector comparison. The words do not depend on where the cursor is, so they are
- * ready when it comes.) The byte loops beside that are the reference: they are all there is on
- * other machines and with PEN_JSON_NO_SIMD, with which the tests compile this file once more.
+ * The text is looked at 512 bytes at a time, with SSE2, which gives two rows of bits: which bytes
+ * end a string's plain characters, and which are no digits. Where a string or number ends is then
+ * a shift and a count of zeros away. Payloads are short strings and short numbers, so what costs
+ * time is not looking at bytes, but a processor that waits: for a loop whose end it guessed wrong,
+ * or for the end of the token before. So there is no loop for a token, and one look at the bits
+ * serves a whole member. (Tried before: 16-byte vectors for each token, slower than a byte loop,
+ * as each waits for the one before it; 64 bytes at a time, which end too often inside a token.)
+ *
+ * The byte loops beside that are the reference: they are all there is on other machines and with
+ * PEN_JSON_NO_SIMD, with which the tests compile this file once more.
  */
 
 #include "config.h"
@@ -36,8 +39,11 @@
 #define ALWAYS_INLINE inline __attribute__ ((always_inline))
 
 #if PEN_JSON_SIMD
-/* How many bytes are looked at together: one for each bit of a word. */
+/* How many bytes a word tells about: one for each of its bits. */
 #define BLOCK 64
+
+/* How many bytes are looked at in one go. */
+#define WINDOW 512
 #endif
 
 typedef enum
@@ -157,9 +163,9 @@ pen_json_classify_piece (const guint8 *block, guint offset, guint64 *specials, g
   *digits |= (guint64) (guint) _mm_movemask_epi8 (digit) << offset;
 }
 
-/* Looks at 64 bytes of text. */
+/* Looks at 64 bytes of text, which fill the words with this @index. */
 static ALWAYS_INLINE void
-pen_json_scanner_classify (PenJsonScanner *self, const guint8 *block)
+pen_json_scanner_classify (PenJsonScanner *self, const guint8 *block, guint index)
 {
   guint64 specials = 0;
   guint64 digits = 0;
@@ -168,62 +174,79 @@ pen_json_scanner_classify (PenJsonScanner *self, const guint8 *block)
   pen_json_classify_piece (block, 16, &specials, &digits);
   pen_json_classify_piece (block, 32, &specials, &digits);
   pen_json_classify_piece (block, 48, &specials, &digits);
-  self->specials = specials;
-  self->non_digits = ~digits;
+  self->specials[index] = specials;
+  self->non_digits[index] = ~digits;
 }
 
-/* Looks at what is left of the text from @block on. Zeros stand behind it: they end every run. */
+/* Looks at the bytes from @p on, as many as there are words for. Zeros stand behind the text: they
+ * end every run. */
 static G_GNUC_NO_INLINE void
-pen_json_scanner_classify_rest (PenJsonScanner *self, const guint8 *block)
+pen_json_scanner_load_window (PenJsonScanner *self, const guint8 *p)
 {
   guint8 padded[BLOCK] = { 0 };
 
-  memcpy (padded, block, (gsize) (self->end - block));
-  pen_json_scanner_classify (self, padded);
+  self->window = p;
+  for (guint i = 0; i < WINDOW / BLOCK; i++, p += BLOCK)
+    {
+      if (G_LIKELY (self->end - p >= BLOCK))
+        pen_json_scanner_classify (self, p, i);
+      else
+        {
+          memcpy (padded, p, (gsize) (self->end - p));
+          pen_json_scanner_classify (self, padded, i);
+          self->specials[i + 1] = 0;
+          self->non_digits[i + 1] = 0;
+          return;
+        }
+    }
 }
 
-/* Looks at the 64 bytes that @p is one of. */
-static ALWAYS_INLINE void
-pen_json_scanner_load_block (PenJsonScanner *self, const guint8 *p)
+/* Returns the bits of a row from @offset on: at least 57, with zeros behind them. */
+static ALWAYS_INLINE guint64
+pen_json_get_bits (const guint64 *words, gsize offset)
 {
-  const guint8 *block = self->start + ((gsize) (p - self->start) & ~(gsize) (BLOCK - 1));
+  guint64 bits;
 
-  self->block = block;
-  if (G_LIKELY (self->end - block >= BLOCK))
-    pen_json_scanner_classify (self, block);
-  else
-    pen_json_scanner_classify_rest (self, block);
+  memcpy (&bits, (const guint8 *) words + offset / 8, sizeof bits);
+  return bits >> offset % 8;
 }
 
-/* Looks for the next byte of a kind from @p on, block by block. */
+/* Looks for the next byte of a kind from @p on, window by window. @words are those of the kind. */
 static G_GNUC_NO_INLINE const guint8 *
-pen_json_scanner_find_in_blocks (PenJsonScanner *self, const guint8 *p, const guint64 *found)
+pen_json_scanner_find_in_windows (PenJsonScanner *self, const guint8 *p, const guint64 *words)
 {
   while (p < self->end)
     {
-      gsize offset = (gsize) (p - self->block);
+      gsize offset = (gsize) (p - self->window);
+      guint64 found;
 
-      if (offset >= BLOCK)
+      if (offset >= WINDOW)
         {
-          pen_json_scanner_load_block (self, p);
-          offset = (gsize) (p - self->block);
+          pen_json_scanner_load_window (self, p);
+          offset = 0;
         }
-      if (*found >> offset != 0)
-        return p + (guint) __builtin_ctzll (*found >> offset);
-      p += BLOCK - offset;
+      found = pen_json_get_bits (words, offset);
+      if (found != 0)
+        return p + (guint) __builtin_ctzll (found);
+      p += MIN (57, WINDOW - offset);
     }
   return self->end;
 }
 
-/* The same, for what is mostly found in the current block. @found is the word of this kind. */
+/* The same, for what is mostly found at once. */
 static ALWAYS_INLINE const guint8 *
-pen_json_scanner_find (PenJsonScanner *self, const guint8 *p, const guint64 *found)
+pen_json_scanner_find (PenJsonScanner *self, const guint8 *p, const guint64 *words)
 {
-  gsize offset = (gsize) (p - self->block);
+  gsize offset = (gsize) (p - self->window);
 
-  if (G_LIKELY (offset < BLOCK && *found >> offset != 0))
-    return p + (guint) __builtin_ctzll (*found >> offset);
-  return pen_json_scanner_find_in_blocks (self, p, found);
+  if (G_LIKELY (offset < WINDOW))
+    {
+      guint64 found = pen_json_get_bits (words, offset);
+
+      if (G_LIKELY (found != 0))
+        return p + (guint) __builtin_ctzll (found);
+    }
+  return pen_json_scanner_find_in_windows (self, p, words);
 }
 #endif
 
@@ -233,7 +256,7 @@ static ALWAYS_INLINE const guint8 *
 pen_json_scan_plain (PenJsonScanner *self, const guint8 *p)
 {
 #if PEN_JSON_SIMD
-  return pen_json_scanner_find (self, p, &self->specials);
+  return pen_json_scanner_find (self, p, self->specials);
 #else
   while (p < self->end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
     p++;
@@ -246,7 +269,7 @@ static ALWAYS_INLINE const guint8 *
 pen_json_scan_digits (PenJsonScanner *self, const guint8 *p)
 {
 #if PEN_JSON_SIMD
-  return pen_json_scanner_find (self, p, &self->non_digits);
+  return pen_json_scanner_find (self, p, self->non_digits);
 #else
   while (p < self->end && pen_json_is_digit (*p))
     p++;
@@ -576,56 +599,98 @@ pen_json_scanner_step_slowly (PenJsonScanner *self, PenJsonMember *member)
                                                                : PEN_JSON_STEP_FAILED;
 }
 
-/* Reads the key of a member that looks as most do: no escape, no white space but before it and one
- * blank behind the colon. Returns where the value begins, or NULL if it looks different, with
- * nothing read. */
-static ALWAYS_INLINE const guint8 *
-pen_json_scanner_read_usual_key (PenJsonScanner *self, PenJsonSlice *key)
+#if PEN_JSON_SIMD
+/* Returns how far behind @p the number ends whose first digit is there, or 0 if that is not known
+ * or not as simple. @non_digits is what is known from @p on. */
+static ALWAYS_INLINE guint
+pen_json_scanner_measure_number (const PenJsonScanner *self, const guint8 *p, guint64 non_digits)
+{
+  guint length;
+  guint decimals;
+
+  if (G_UNLIKELY (non_digits == 0))
+    return 0;
+  length = (guint) __builtin_ctzll (non_digits);
+  if (G_UNLIKELY (p + length >= self->end || (p[0] == '0' && length > 1)))
+    return 0;
+  if (p[length] == '.')
+    {
+      non_digits = non_digits >> length >> 1;
+      if (G_UNLIKELY (non_digits == 0 || (non_digits & 1) != 0))
+        return 0;
+      decimals = (guint) __builtin_ctzll (non_digits);
+      length += 1 + decimals;
+      if (G_UNLIKELY (p + length >= self->end))
+        return 0;
+    }
+  return G_LIKELY ((p[length] | 0x20) != 'e') ? length : 0;
+}
+
+/* Goes to the next member behind another one, if it looks as loggers write most of them: a key
+ * without escape, no white space but a blank behind the comma and the colon. All of that, and the
+ * end of a simple number, is found with one look at the words, for each look waits for the one
+ * before it. Returns FALSE, with nothing read, if it looks different. */
+static ALWAYS_INLINE gboolean
+pen_json_scanner_step_fast (PenJsonScanner *self, PenJsonMember *member, PenJsonStep *step)
 {
   const guint8 *p = self->cursor;
-  const guint8 *quote;
+  gsize offset = (gsize) (p - self->window);
+  const guint8 *value;
+  guint64 specials;
+  guint64 non_digits;
+  guint length;
 
-  if (G_UNLIKELY (self->end - p < 4))
-    return NULL;
-  if (G_LIKELY (self->state == PEN_JSON_STATE_REST))
+  if (G_UNLIKELY (offset >= WINDOW || self->end - p < 4 || p[0] != ','))
+    return FALSE;
+  specials = pen_json_get_bits (self->specials, offset) >> 2;
+  non_digits = pen_json_get_bits (self->non_digits, offset);
+  if (p[1] == ' ')
     {
-      if (G_UNLIKELY (p[0] != ','))
-        return NULL;
-      p++;
+      p = pen_json_step_over (p);
+      specials >>= 1;
+      non_digits >>= 1;
     }
-  if (p[0] == ' ')
-    p = pen_json_step_over (p);
-  if (G_UNLIKELY (p[0] <= ' '))
-    p = pen_json_skip_space (p, self->end);
-  if (G_UNLIKELY (p >= self->end || p[0] != '"'))
-    return NULL;
-  p++;
-  quote = pen_json_scan_plain (self, p);
-  if (G_UNLIKELY (self->end - quote < 4 || quote[0] != '"' || quote[1] != ':'))
-    return NULL;
-  *key = (PenJsonSlice){
-    .text = (const char *) p,
-    .length = (gsize) (quote - p),
-    .type = PEN_JSON_STRING,
-  };
-  p = quote + 2;
-  if (p[0] == ' ')
-    p = pen_json_step_over (p);
-  return G_LIKELY (p[0] > ' ') ? p : NULL;
+  if (G_UNLIKELY (p[1] != '"' || specials == 0))
+    return FALSE;
+  p += 2;
+  length = (guint) __builtin_ctzll (specials);
+  if (G_UNLIKELY (length >= BLOCK - 5 || self->end - p < length + 4))
+    return FALSE;
+  value = p + length + 2;
+  non_digits = non_digits >> (length + 4);
+  if (value[0] == ' ')
+    {
+      value = pen_json_step_over (value);
+      non_digits >>= 1;
+    }
+  if (G_UNLIKELY (p[length] != '"' || p[length + 1] != ':' || value[0] <= ' '))
+    return FALSE;
+  member->key
+      = (PenJsonSlice){ .text = (const char *) p, .length = length, .type = PEN_JSON_STRING };
+  length = 0;
+  if (G_LIKELY (pen_json_is_digit (value[0])))
+    length = pen_json_scanner_measure_number (self, value, non_digits);
+  *step = PEN_JSON_STEP_ITEM;
+  if (G_LIKELY (length > 0))
+    pen_json_scanner_take (self, value, value + length, PEN_JSON_NUMBER, FALSE, &member->value);
+  else if (!pen_json_scanner_read_value (self, value, &member->value))
+    *step = PEN_JSON_STEP_FAILED;
+  return TRUE;
 }
+#endif
 
 /* Goes to the next member or element; the state is FIRST or REST. */
 static ALWAYS_INLINE PenJsonStep
 pen_json_scanner_step (PenJsonScanner *self, PenJsonMember *member)
 {
-  const guint8 *value = NULL;
+#if PEN_JSON_SIMD
+  PenJsonStep step;
 
-  if (G_LIKELY ((self->is_object & 1) != 0))
-    value = pen_json_scanner_read_usual_key (self, &member->key);
-  if (G_UNLIKELY (value == NULL))
-    return pen_json_scanner_step_slowly (self, member);
-  return pen_json_scanner_read_value (self, value, &member->value) ? PEN_JSON_STEP_ITEM
-                                                                   : PEN_JSON_STEP_FAILED;
+  if (G_LIKELY (self->state == PEN_JSON_STATE_REST && (self->is_object & 1) != 0)
+      && G_LIKELY (pen_json_scanner_step_fast (self, member, &step)))
+    return step;
+#endif
+  return pen_json_scanner_step_slowly (self, member);
 }
 
 /* Checks all up to the end of the container at level @depth, and steps out of it. */
@@ -662,15 +727,22 @@ pen_json_scanner_init (PenJsonScanner *self, const char *text, gsize length)
   /* An empty GBytes has no data; a pointer that can be compared is needed all the same. */
   const guint8 *start = (const guint8 *) (text != NULL ? text : "");
 
-  *self = (PenJsonScanner){
-    .cursor = start,
-    .end = text != NULL ? start + length : start,
-    .start = start,
-    .state = PEN_JSON_STATE_START,
-    .error = PEN_JSON_NO_ERROR,
-    /* No byte of the text is in the block that would begin here. */
-    .block = start + length,
-  };
+  self->cursor = start;
+  self->start = start;
+  self->end = text != NULL ? start + length : start;
+  self->depth = 0;
+  self->state = PEN_JSON_STATE_START;
+  self->is_object = 0;
+  self->error = PEN_JSON_NO_ERROR;
+  self->reason = NULL;
+  self->error_at = NULL;
+  /* No byte of the text is in a window that begins here; all others are loaded first. */
+  self->window = self->end;
+  self->specials[0] = 0;
+  self->non_digits[0] = 0;
+  /* Behind every window. */
+  self->specials[G_N_ELEMENTS (self->specials) - 1] = 0;
+  self->non_digits[G_N_ELEMENTS (self->non_digits) - 1] = 0;
 }
 
 /**

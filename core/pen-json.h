@@ -99,13 +99,13 @@ typedef struct
   const guint8 *start;
   guint depth;
   guint32 state;
-  guint64 is_object; /* bit n: level n + 1 is an object */
+  guint64 is_object; /* bit 0: the current container; bit 1: the one around it; … */
   gint error;        /* PenJsonError, or -1 */
   const char *reason;
   const guint8 *error_at;
-  const guint8 *block; /* what the next two are of: bit n is byte n */
-  guint64 specials;    /* what is not just a character in a string */
-  guint64 non_digits;
+  const guint8 *window; /* what the next two are of: bit n is byte n */
+  guint64 specials[9];  /* what is not just a character in a string; the last word is 0 */
+  guint64 non_digits[9];
   gpointer reserved[4];
 } PenJsonScanner;
 

@@ -344,6 +344,80 @@ test_scanner_stays_failed (void)
   g_assert_error (error, PEN_JSON_ERROR, PEN_JSON_ERROR_INVALID);
 }
 
+/* Wherever a text stands among the bytes that are looked at together, it says the same. */
+static void
+test_scanner_at_every_place (void)
+{
+  const char *text
+      = "{\"a\":1,\"bc\":22.25, \"a longer key, with a blank\": \"and a \\\"string\\\" behind it\","
+        "\"d\":[1,-2,3e4,true],\"\":\"\",\"e\":null,\"f\":{\"g\":12345678901234567890,\"h\" :0},"
+        "\"Ã©\":0.5,\n\"i\":7 ,\"j\":8}";
+  const char *expected = " a=1 bc=22.25 a longer key, with a blank=\"and a \\\"string\\\" behind "
+                         "it\"\\ d=[ 1 -2 3e4 true"
+                         " . =\"\" e=null f={ g=12345678901234567890 h=0 . Ã©=0.5 i=7 j=8 .";
+
+  for (guint n_before = 0; n_before < 1100; n_before++)
+    {
+      g_autofree char *before = g_strnfill (n_before, ' ');
+      g_autofree char *moved = g_strconcat (before, text, NULL);
+      gsize length = strlen (moved);
+      g_autofree char *copy = test_scanner_copy_exactly (moved, length);
+      g_autoptr (GString) trace = g_string_new (NULL);
+      PenJsonScanner scanner;
+      PenJsonSlice value;
+
+      pen_json_scanner_init (&scanner, copy, length);
+      g_assert_true (pen_json_scanner_begin (&scanner, &value));
+      g_assert_true (pen_json_scanner_enter (&scanner));
+      test_scanner_trace_container (&scanner, trace, value.type);
+      g_assert_cmpstr (trace->str, ==, expected);
+      g_assert_true (pen_json_scanner_finish (&scanner, NULL));
+    }
+}
+
+/* A member with each fault, at every place. */
+static void
+test_scanner_refuses_at_every_place (void)
+{
+  static const char *const members[] = {
+    "\"b\":01",
+    "\"b\":1.",
+    "\"b\":1.x",
+    "\"b\":1e",
+    "\"b\":1e+",
+    "\"b\":-",
+    "\"b\":-x",
+    "\"b\":+1",
+    "\"b\"=1",
+    "\"b:1",
+    "b:1",
+    "\"b\" 1",
+    "\"b\":\"\x01\"",
+    "\"\x1f\":1",
+    "\"b\\x\":1",
+    "\"b\":nul",
+    "\"b\":1 2",
+    "\"b\":\"\\u12\"",
+    "\"b\":1\x80",
+    "\"\xc3\":1",
+    "\"b\":",
+    ",\"b\":1",
+    "\"b\"::1",
+    "\"b\":[1}",
+    "\"b\":12345678901234567890123456789012345678901234567890123456789012345678901234567890x",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    for (guint n_before = 400; n_before < 530; n_before++)
+      {
+        g_autofree char *before = g_strnfill (n_before, ' ');
+        g_autofree char *text = g_strconcat (before, "{\"a\":1,", members[i], ",\"c\":1}", NULL);
+        g_autofree char *result = test_scanner_validate (text, strlen (text));
+
+        g_assert_cmpstr (result, !=, "valid");
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -355,6 +429,8 @@ main (int argc, char **argv)
   g_test_add_func ("/json-scanner/refuses", test_scanner_refuses);
   g_test_add_func ("/json-scanner/bounds-depth", test_scanner_bounds_depth);
   g_test_add_func ("/json-scanner/refuses-every-cut", test_scanner_refuses_every_cut);
+  g_test_add_func ("/json-scanner/at-every-place", test_scanner_at_every_place);
+  g_test_add_func ("/json-scanner/refuses-at-every-place", test_scanner_refuses_at_every_place);
   g_test_add_func ("/json-scanner/stays-failed", test_scanner_stays_failed);
   return g_test_run ();
 }
