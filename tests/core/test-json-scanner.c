@@ -310,15 +310,19 @@ test_scanner_bounds_depth (void)
 static void
 test_scanner_refuses_every_cut (void)
 {
-  const char *text = "{\"a key of some length\":[-12.5e3,\"\\ud834\\udd1e \xf0\x9d\x84\x9e\",true,"
-                     "123456789012345678901234567890123.25]}";
+  static const char *const texts[] = {
+    "{\"a key of some length\":[-12.5e3,\"\\ud834\\udd1e \xf0\x9d\x84\x9e\",true,"
+    "123456789012345678901234567890123.25]}",
+    "{\"a\":1, \"b\": 2, \"c\": 3.25,\"d\":null,\"e\":\"f\",\"g\":-1,\"h\":{},\"i\":0}",
+  };
 
-  for (gsize length = 0; length < strlen (text); length++)
-    {
-      g_autofree char *result = test_scanner_validate (text, length);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    for (gsize length = 0; length < strlen (texts[i]); length++)
+      {
+        g_autofree char *result = test_scanner_validate (texts[i], length);
 
-      g_assert_cmpstr (result, !=, "valid");
-    }
+        g_assert_cmpstr (result, !=, "valid");
+      }
 }
 
 static void
@@ -344,35 +348,69 @@ test_scanner_stays_failed (void)
   g_assert_error (error, PEN_JSON_ERROR, PEN_JSON_ERROR_INVALID);
 }
 
-/* Wherever a text stands among the bytes that are looked at together, it says the same. */
+/* Returns a text that begins with a member of this length, so that what follows stands anywhere
+ * among the bytes that the scanner looks at together. */
+static char *
+test_scanner_move (guint n_before, const char *text)
+{
+  g_autofree char *before = g_strnfill (n_before, 'x');
+
+  return g_strconcat ("{\"\":\"", before, "\",", text, NULL);
+}
+
 static void
 test_scanner_at_every_place (void)
 {
   const char *text
-      = "{\"a\":1,\"bc\":22.25, \"a longer key, with a blank\": \"and a \\\"string\\\" behind it\","
+      = "\"a\":1,\"bc\":22.25, \"a longer key, with a blank\": \"and a \\\"string\\\" behind it\","
         "\"d\":[1,-2,3e4,true],\"\":\"\",\"e\":null,\"f\":{\"g\":12345678901234567890,\"h\" :0},"
-        "\"Ã©\":0.5,\n\"i\":7 ,\"j\":8}";
-  const char *expected = " a=1 bc=22.25 a longer key, with a blank=\"and a \\\"string\\\" behind "
-                         "it\"\\ d=[ 1 -2 3e4 true"
-                         " . =\"\" e=null f={ g=12345678901234567890 h=0 . Ã©=0.5 i=7 j=8 .";
+        "\"\xc3\xa9\":0.5,\n\"i\":7 ,\"j\":  8,\"k\":\n9,\"l\":\"a string that is longer than what "
+        "one "
+        "look at the bits tells of it, by far\",\"m\":"
+        "1234567890123456789012345678901234567890123456789012345678901234567890.5,\"n\":0}";
+  const char *expected
+      = " a=1 bc=22.25 a longer key, with a blank=\"and a \\\"string\\\" behind it\"\\ d=[ 1 -2 "
+        "3e4 true"
+        " . =\"\" e=null f={ g=12345678901234567890 h=0 . \xc3\xa9=0.5 i=7 j=8 k=9 l=\"a string "
+        "that "
+        "is longer than what one look at the bits tells of it, by far\" "
+        "m=1234567890123456789012345678901234567890123456789012345678901234567890.5 n=0 .";
 
   for (guint n_before = 0; n_before < 1100; n_before++)
     {
-      g_autofree char *before = g_strnfill (n_before, ' ');
-      g_autofree char *moved = g_strconcat (before, text, NULL);
+      g_autofree char *moved = test_scanner_move (n_before, text);
       gsize length = strlen (moved);
       g_autofree char *copy = test_scanner_copy_exactly (moved, length);
       g_autoptr (GString) trace = g_string_new (NULL);
       PenJsonScanner scanner;
-      PenJsonSlice value;
+      PenJsonMember member;
 
       pen_json_scanner_init (&scanner, copy, length);
-      g_assert_true (pen_json_scanner_begin (&scanner, &value));
+      g_assert_true (pen_json_scanner_begin (&scanner, &member.value));
       g_assert_true (pen_json_scanner_enter (&scanner));
-      test_scanner_trace_container (&scanner, trace, value.type);
+      g_assert_true (pen_json_scanner_next (&scanner, &member));
+      test_scanner_trace_container (&scanner, trace, PEN_JSON_OBJECT);
       g_assert_cmpstr (trace->str, ==, expected);
       g_assert_true (pen_json_scanner_finish (&scanner, NULL));
     }
+}
+
+/* Keys of every length around that of what one look tells, which is a little more or less
+ * depending on where it begins. */
+static void
+test_scanner_accepts_long_keys (void)
+{
+  for (guint n_letters = 0; n_letters < 140; n_letters++)
+    for (guint n_digits = 1; n_digits <= 8; n_digits++)
+      {
+        g_autofree char *letters = g_strnfill (n_letters, 'k');
+        g_autofree char *digits = g_strnfill (n_digits, '1');
+        g_autofree char *text
+            = g_strdup_printf ("{\"a\":1,\"b\":%s,\"%s\":2,\"%s\": 3.5}", digits, letters, letters);
+        g_autofree char *result = test_scanner_validate (text, strlen (text));
+
+        g_assert_cmpstr (result, ==, "valid");
+      }
 }
 
 /* A member with each fault, at every place. */
@@ -404,14 +442,21 @@ test_scanner_refuses_at_every_place (void)
     ",\"b\":1",
     "\"b\"::1",
     "\"b\":[1}",
+    "\"b\\:1,\"c\":1",
+    "\"b\x01:1",
+    "\"b\x80:1",
+    "\"b\":1\"",
+    "\"b\":x",
+    "\"b\":1x",
     "\"b\":12345678901234567890123456789012345678901234567890123456789012345678901234567890x",
+    "\"b\":\"123456789012345678901234567890123456789012345678901234567890\n1234567890\"",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
-    for (guint n_before = 400; n_before < 530; n_before++)
+    for (guint n_before = 380; n_before < 530; n_before++)
       {
-        g_autofree char *before = g_strnfill (n_before, ' ');
-        g_autofree char *text = g_strconcat (before, "{\"a\":1,", members[i], ",\"c\":1}", NULL);
+        g_autofree char *faulty = g_strconcat ("\"a\":1,", members[i], ",\"c\":1}", NULL);
+        g_autofree char *text = test_scanner_move (n_before, faulty);
         g_autofree char *result = test_scanner_validate (text, strlen (text));
 
         g_assert_cmpstr (result, !=, "valid");
@@ -430,6 +475,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json-scanner/bounds-depth", test_scanner_bounds_depth);
   g_test_add_func ("/json-scanner/refuses-every-cut", test_scanner_refuses_every_cut);
   g_test_add_func ("/json-scanner/at-every-place", test_scanner_at_every_place);
+  g_test_add_func ("/json-scanner/accepts-long-keys", test_scanner_accepts_long_keys);
   g_test_add_func ("/json-scanner/refuses-at-every-place", test_scanner_refuses_at_every_place);
   g_test_add_func ("/json-scanner/stays-failed", test_scanner_stays_failed);
   return g_test_run ();
