@@ -16,12 +16,19 @@ typedef void (*PenCheckFunc) (gboolean is_error,
                               const char *message,
                               gpointer user_data);
 
+/* Called for what no other may have. */
+typedef void (*PenCheckClaimFunc) (const char *property,
+                                   const char *what,
+                                   const char *why,
+                                   gpointer user_data);
+
 /* Which properties the keyfile sets. */
 typedef gboolean (*PenCheckIsSetFunc) (const char *property, gpointer user_data);
 
 struct _PenCheck
 {
   PenCheckFunc report;
+  PenCheckClaimFunc claim;
   PenCheckIsSetFunc is_set;
   gpointer user_data;
   gboolean wants_environment;

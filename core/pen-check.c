@@ -56,6 +56,31 @@ pen_check_warning (PenCheck *self, const char *property, const char *format, ...
 }
 
 /**
+ * pen_check_claim:
+ * @self: a check
+ * @property: (nullable): the property that says it, %NULL for the element as a whole
+ * @why: what happens when two have it: "two clients with one id throw each other out"
+ * @format: what it is, so that two of the same have the same text: a file, a client id at a broker
+ * @...: arguments of @format
+ *
+ * Says that the element uses something that no other element may use, in this pipeline or another
+ * one of the fleet. Of two that claim the same, the second is told, with the place of the first.
+ *
+ * Threads: any
+ */
+void
+pen_check_claim (PenCheck *self, const char *property, const char *why, const char *format, ...)
+{
+  g_autofree char *what = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  what = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  self->claim (property, what, why, self->user_data);
+}
+
+/**
  * pen_check_is_set:
  * @self: a check
  * @property: name of a property

@@ -25,6 +25,10 @@ PEN_AVAILABLE_IN_1_0
 void pen_check_warning (PenCheck *self, const char *property, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 PEN_AVAILABLE_IN_1_0
+void
+pen_check_claim (PenCheck *self, const char *property, const char *why, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+PEN_AVAILABLE_IN_1_0
 gboolean pen_check_is_set (const PenCheck *self, const char *property);
 PEN_AVAILABLE_IN_1_0
 gboolean pen_check_wants_environment (const PenCheck *self);

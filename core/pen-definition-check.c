@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What the elements themselves have to say of their properties as a whole. Each is made, given its
- * values, asked, and thrown away; it never starts. An element some of whose values are faulty, or
- * only known on the target machine, is asked all the same. A text stands in for them, so that a
- * password is not said to lack its username, and what the element says of them, or of no property
- * in particular, is not passed on.
+ * values and its names, asked, and thrown away; it never starts. An element some of whose values
+ * are faulty, or only known on the target machine, is asked all the same. A text stands in for
+ * them, so that a password is not said to lack its username, and what the element says of them, or
+ * of no property in particular, is not passed on.
  */
 
 #include "config.h"
@@ -119,6 +119,48 @@ pen_element_check_report (gboolean is_error,
     pen_report_warning (self->loader->report, place, "%s", message->str);
 }
 
+/* Of an element some of whose values nobody knows, nobody knows what it will claim. */
+static void
+pen_element_check_claim (const char *property,
+                         const char *what,
+                         const char *why,
+                         gpointer user_data)
+{
+  const PenElementCheck *self = user_data;
+  const PenKeyValue *value = property == NULL ? NULL : pen_draft_find_value (self->draft, property);
+  PenClaim *claim = NULL;
+
+  if (pen_element_check_is_incomplete (self))
+    return;
+  claim = g_new0 (PenClaim, 1);
+  claim->what = g_strdup (what);
+  claim->why = g_strdup (why);
+  claim->place = value != NULL ? value->entry->value_place : self->draft->group->place;
+  for (guint i = 0; i < self->loader->claims->len; i++)
+    {
+      const PenClaim *first = g_ptr_array_index (self->loader->claims, i);
+
+      if (g_str_equal (first->what, what))
+        pen_report_error (self->loader->report, claim->place, "%s is used in line %u already: %s",
+                          what, first->place.line, why);
+    }
+  g_ptr_array_add (self->loader->claims, claim);
+}
+
+static gboolean
+pen_element_check_is_only_of_kind (const PenElementCheck *self)
+{
+  guint n_of_kind = 0;
+
+  for (guint i = 0; i < self->loader->drafts->len; i++)
+    {
+      const PenDraft *draft = g_ptr_array_index (self->loader->drafts, i);
+
+      n_of_kind += draft->kind == self->draft->kind;
+    }
+  return n_of_kind == 1;
+}
+
 static gboolean
 pen_element_check_is_set (const char *property, gpointer user_data)
 {
@@ -140,6 +182,7 @@ pen_loader_check_elements (PenLoader *self)
     {
       PenElementCheck data = { .loader = self, .draft = g_ptr_array_index (self->drafts, i) };
       PenCheck check = { .report = pen_element_check_report,
+                         .claim = pen_element_check_claim,
                          .is_set = pen_element_check_is_set,
                          .user_data = &data };
       g_autoptr (GObject) element = NULL;
@@ -150,6 +193,8 @@ pen_loader_check_elements (PenLoader *self)
       element = g_object_new (data.draft->plugin->type, NULL);
       pen_key_values_apply (data.draft->values, element);
       pen_element_check_stand_in (data.draft, element);
+      pen_element_attach (PEN_ELEMENT (element), NULL /* host: it never starts */, data.draft->kind,
+                          self->name, data.draft->name, pen_element_check_is_only_of_kind (&data));
       pen_element_run_check (PEN_ELEMENT (element), &check);
     }
 }

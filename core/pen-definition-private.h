@@ -28,6 +28,14 @@ typedef struct
   gboolean is_hidden; /* a secret, or from where secrets are kept */
 } PenKeyValue;
 
+/* What no other element may have. */
+typedef struct
+{
+  char *what;
+  char *why;
+  PenPlace place;
+} PenClaim;
+
 /* A group with properties: an element's or [pipeline]. */
 typedef struct
 {
@@ -53,6 +61,8 @@ typedef struct
   PenKeyfile *keyfile;
   PenSubstitution *substitution;
   PenDraft *settings;
+  const char *name;  /* of the pipeline, once its elements are checked */
+  GPtrArray *claims; /* (element-type PenClaim) */
   GPtrArray *drafts; /* (element-type PenDraft), in the order of the file */
   /* Groups or inputs could not be made out, which was told: what is missing may be among them, and
    * is not complained about. */

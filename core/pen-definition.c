@@ -37,6 +37,7 @@ struct _PenDefinition
   PenPlace name_place; /* where the name stands; the file's beginning if it is the file's */
   PenSettings *settings;
   GPtrArray *elements; /* (element-type PenDefinedElement) */
+  GPtrArray *claims;   /* (element-type PenClaim) */
 };
 
 static void
@@ -84,6 +85,16 @@ pen_defined_element_new (const PenDraft *draft)
 }
 
 static void
+pen_claim_free (gpointer data)
+{
+  PenClaim *self = data;
+
+  g_free (self->what);
+  g_free (self->why);
+  g_free (self);
+}
+
+static void
 pen_loader_init (PenLoader *self, const char *path, PenRegistry *registry, PenReport *report)
 {
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
@@ -91,6 +102,7 @@ pen_loader_init (PenLoader *self, const char *path, PenRegistry *registry, PenRe
   *self = (PenLoader){ .path = path, .registry = registry, .report = report };
   self->folder = g_path_get_dirname (absolute);
   self->drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_draft_free);
+  self->claims = g_ptr_array_new_with_free_func (pen_claim_free);
 }
 
 static void
@@ -98,6 +110,7 @@ pen_loader_clear (PenLoader *self)
 {
   g_free (self->folder);
   g_ptr_array_unref (self->drafts);
+  g_ptr_array_unref (self->claims);
   g_clear_pointer (&self->settings, pen_draft_free);
   g_clear_pointer (&self->substitution, pen_substitution_free);
   g_clear_pointer (&self->keyfile, pen_keyfile_free);
@@ -156,6 +169,7 @@ pen_definition_new (const PenLoader *loader, PenSettings *settings, PenPlace nam
   self->path = g_strdup (loader->path);
   self->settings = settings;
   self->name_place = name_place;
+  self->claims = g_ptr_array_ref (loader->claims);
   self->elements = g_ptr_array_new_with_free_func (pen_defined_element_free);
   for (guint i = 0; i < loader->drafts->len; i++)
     g_ptr_array_add (self->elements,
@@ -176,6 +190,7 @@ pen_loader_run (PenLoader *self, const char *text, gsize length, GPtrArray *diag
   pen_loader_read_groups (self);
   pen_loader_read_keys (self);
   settings = pen_loader_make_settings (self, &name_place);
+  self->name = pen_settings_get_name (settings);
   pen_loader_read_flow (self);
   pen_loader_check_elements (self);
   if (!pen_report_finish (self->report, diagnostics))
@@ -285,6 +300,7 @@ pen_definition_unref (PenDefinition *self)
   if (!g_atomic_ref_count_dec (&self->references))
     return;
   g_ptr_array_unref (self->elements);
+  g_ptr_array_unref (self->claims);
   g_object_unref (self->settings);
   g_free (self->path);
   g_free (self);
@@ -521,9 +537,38 @@ pen_definition_tell_same_name (const PenDefinition *self,
                          pen_definition_get_name (self), first->path));
 }
 
+/* Whether nothing of @self is used by a pipeline before it; tells what is. @claims: what → the
+ * PenDefinition that has it. */
+static gboolean
+pen_definition_take_claims (const PenDefinition *self, GHashTable *claims, GPtrArray *diagnostics)
+{
+  gboolean is_free = TRUE;
+
+  for (guint i = 0; i < self->claims->len; i++)
+    {
+      const PenClaim *claim = g_ptr_array_index (self->claims, i);
+      const PenDefinition *first = g_hash_table_lookup (claims, claim->what);
+
+      if (first == NULL)
+        continue;
+      is_free = FALSE;
+      pen_definition_tell (
+          diagnostics, self->path, claim->place,
+          g_strdup_printf ("%s is used in '%s' already: %s", claim->what, first->path, claim->why));
+    }
+  for (guint i = 0; is_free && i < self->claims->len; i++)
+    {
+      const PenClaim *claim = g_ptr_array_index (self->claims, i);
+
+      g_hash_table_insert (claims, claim->what, (gpointer) self);
+    }
+  return is_free;
+}
+
 /* Loads one file into @definitions; FALSE if it is faulty. */
 static gboolean
 pen_definition_load_into (GPtrArray *definitions,
+                          GHashTable *claims,
                           const char *path,
                           PenRegistry *registry,
                           PenDefinitionFlags flags,
@@ -542,6 +587,8 @@ pen_definition_load_into (GPtrArray *definitions,
       pen_definition_tell_same_name (definition, other, diagnostics);
       return FALSE;
     }
+  if (!pen_definition_take_claims (definition, claims, diagnostics))
+    return FALSE;
   g_ptr_array_add (definitions, g_steal_pointer (&definition));
   return TRUE;
 }
@@ -568,6 +615,7 @@ pen_definition_load_all (const char *const *paths,
                          guint *n_faulty)
 {
   GPtrArray *definitions = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_definition_unref);
+  g_autoptr (GHashTable) claims = g_hash_table_new (g_str_hash, g_str_equal);
 
   *n_faulty = 0;
   for (guint i = 0; paths[i] != NULL; i++)
@@ -584,8 +632,8 @@ pen_definition_load_all (const char *const *paths,
       if (files == NULL)
         *n_faulty += 1;
       for (guint j = 0; files != NULL && j < files->len; j++)
-        *n_faulty += pen_definition_load_into (definitions, g_ptr_array_index (files, j), registry,
-                                               flags, diagnostics)
+        *n_faulty += pen_definition_load_into (definitions, claims, g_ptr_array_index (files, j),
+                                               registry, flags, diagnostics)
                          ? 0
                          : 1;
     }

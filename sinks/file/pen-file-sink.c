@@ -486,6 +486,19 @@ pen_file_sink_check_environment (PenFileSink *self, PenFileTemplate *template, P
     pen_check_error (check, "path", "cannot write to '%s': %s", self->path, g_strerror (errno));
 }
 
+/* What is filled in for each event is the same for both, but for the pipeline's name. */
+static void
+pen_file_sink_claim (PenFileSink *self, PenCheck *check)
+{
+  const char *pipeline = pen_element_get_pipeline_name (PEN_ELEMENT (self));
+  g_autoptr (GString) path = g_string_new (self->path);
+
+  if (pipeline != NULL)
+    g_string_replace (path, "{pipeline}", pipeline, 0 /* all */);
+  pen_check_claim (check, "path", "their lines and their rotation would get mixed up", "file '%s'",
+                   path->str);
+}
+
 static void
 pen_file_sink_check (PenElement *element, PenCheck *check)
 {
@@ -517,6 +530,7 @@ pen_file_sink_check (PenElement *element, PenCheck *check)
     pen_check_error (check, "path", "%s", error->message);
   else if (pen_check_wants_environment (check))
     pen_file_sink_check_environment (self, template, check);
+  pen_file_sink_claim (self, check);
 }
 
 static void

@@ -37,6 +37,9 @@
 #define MAXIMUM_PAYLOAD (256 * 1024 * 1024)
 #define MAXIMUM_SESSION_EXPIRY (G_MAXUINT32 * (gint64) SECOND_US)
 #define MAXIMUM_STRING 65535
+/* Certificates that expire sooner are warned of. */
+#define MANY_DAYS 30
+#define DAY_S (24 * 60 * 60)
 
 enum
 {
@@ -492,6 +495,16 @@ pen_mqtt_settings_report_fault (const char *property, const char *message, gpoin
 }
 
 static void
+pen_mqtt_settings_warn_of_expiry (PenCheck *check, const char *property, gint64 expiry_s)
+{
+  gint64 days = (expiry_s - g_get_real_time () / G_USEC_PER_SEC) / DAY_S;
+
+  if (expiry_s > 0 && days < MANY_DAYS)
+    pen_check_warning (check, property,
+                       "its certificate expires in %" G_GINT64_FORMAT " days: renew it", days);
+}
+
+static void
 pen_mqtt_settings_check_tls (const PenMqttSettings *self, PenCheck *check)
 {
   static const char *const keys[]
@@ -520,9 +533,12 @@ pen_mqtt_settings_check_tls (const PenMqttSettings *self, PenCheck *check)
     pen_check_error (check, "keyfile", "a private key needs its certificate: set certfile");
   if (self->key_password != NULL && self->keyfile == NULL)
     pen_check_error (check, "key-password", "it has no effect without keyfile");
-  if (pen_check_wants_environment (check))
-    pen_mqtt_certificates_check (&files, g_get_real_time () / G_USEC_PER_SEC,
-                                 pen_mqtt_settings_report_fault, check, &expiry);
+  if (!pen_check_wants_environment (check)
+      || !pen_mqtt_certificates_check (&files, g_get_real_time () / G_USEC_PER_SEC,
+                                       pen_mqtt_settings_report_fault, check, &expiry))
+    return;
+  pen_mqtt_settings_warn_of_expiry (check, "cafile", expiry.ca_s);
+  pen_mqtt_settings_warn_of_expiry (check, "certfile", expiry.certificate_s);
 }
 
 /* Says all that is wrong with the properties as a whole. Threads: any */

@@ -808,7 +808,15 @@ pen_mqtt_source_stop (PenElement *element)
 static void
 pen_mqtt_source_check (PenElement *element, PenCheck *check)
 {
-  pen_mqtt_settings_check (&PEN_MQTT_SOURCE (element)->settings, check);
+  PenMqttSource *self = PEN_MQTT_SOURCE (element);
+  g_autofree char *client_id = pen_mqtt_source_make_client_id (self);
+
+  pen_mqtt_settings_check (&self->settings, check);
+  if (self->settings.host != NULL)
+    pen_check_claim (check, self->settings.client_id != NULL ? "client-id" : NULL,
+                     "two clients with one id throw each other out for ever",
+                     "client id '%s' at %s:%u", client_id, self->settings.host,
+                     pen_mqtt_settings_get_port (&self->settings));
 }
 
 static void
