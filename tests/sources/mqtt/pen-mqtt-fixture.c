@@ -62,7 +62,7 @@ pen_mqtt_fixture_make (PenMqttFixture *self, const char *property, ...)
 {
   const char *const topics[] = { "t/#", NULL };
   PenElement *element
-      = g_object_new (PEN_TYPE_MQTT_SOURCE, "host", "localhost", "topics", topics, NULL);
+      = g_object_new (PEN_TYPE_MQTT_SOURCE, "host", "127.0.0.1", "topics", topics, NULL);
   va_list arguments;
 
   if (self->broker != NULL)

@@ -125,7 +125,7 @@ static void
 test_complains (PenMqttFixture *fixture, const TestScript *script, const char *pattern)
 {
   TestServer server;
-  g_autofree char *whole = g_strdup_printf ("localhost:*: %s; trying again", pattern);
+  g_autofree char *whole = g_strdup_printf ("127.0.0.1:*: %s; trying again", pattern);
   g_autoptr (PenHarness) harness = NULL;
 
   test_server_start (&server, script);
@@ -162,7 +162,7 @@ test_silent_tls (PenMqttFixture *fixture)
   pen_harness_start (harness);
   g_assert_true (pen_mqtt_fixture_wait_log (
       harness,
-      "localhost:*: no answer to the TLS hand-shake: is this the right port?; trying again"));
+      "127.0.0.1:*: no answer to the TLS hand-shake: is this the right port?; trying again"));
   test_server_stop (&server);
 }
 
@@ -274,7 +274,7 @@ test_refuses_topic (PenMqttFixture *fixture)
   harness = pen_harness_new (test_make (fixture, server.port));
   pen_harness_start (harness);
   g_assert_true (pen_mqtt_fixture_wait_log (
-      harness, "localhost:*: cannot subscribe to topic 't/#': not authorised"));
+      harness, "127.0.0.1:*: cannot subscribe to topic 't/#': not authorised"));
   g_assert_false (pen_harness_is_connected (harness));
   g_assert_cmpint (pen_harness_get_count (harness, "connection_failures", NULL), ==, 0);
   g_clear_pointer (&harness, pen_harness_free);

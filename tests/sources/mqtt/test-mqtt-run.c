@@ -37,7 +37,7 @@ static void
 test_write_keyfile (PenMqttFixture *fixture, const char *more, const char *sink)
 {
   g_autofree char *text = g_strdup_printf ("[pipeline]\nname=site\n\n"
-                                           "[source mqtt]\nhost=localhost\nport=%u\n"
+                                           "[source mqtt]\nhost=127.0.0.1\nport=%u\n"
                                            "cafile=ca.crt\ntopics=t/#\n%s\n%s\n",
                                            pen_broker_get_port (fixture->broker), more, sink);
 

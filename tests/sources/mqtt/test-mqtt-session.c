@@ -100,12 +100,12 @@ test_broker_restarts (PenMqttFixture *fixture)
   pen_mqtt_fixture_assert_next (harness, "t/a", "before");
   pen_broker_stop (fixture->broker);
   g_assert_true (pen_mqtt_fixture_wait_connected (harness, FALSE));
-  g_assert_true (pen_mqtt_fixture_wait_log (harness, "localhost:*; trying again"));
+  g_assert_true (pen_mqtt_fixture_wait_log (harness, "127.0.0.1:*; trying again"));
   pen_broker_start (fixture->broker);
   pen_mqtt_fixture_send (fixture, "t/a", "between");
   g_assert_true (pen_mqtt_fixture_wait_connected (harness, TRUE));
   pen_mqtt_fixture_assert_next (harness, "t/a", "between");
-  g_assert_true (pen_mqtt_fixture_has_log ("localhost:*: connected and subscribed again"));
+  g_assert_true (pen_mqtt_fixture_has_log ("127.0.0.1:*: connected and subscribed again"));
 }
 
 /* Killed while messages flow; what it has confirmed to the publisher arrives. */
@@ -139,7 +139,7 @@ test_broker_is_not_there (PenMqttFixture *fixture)
   harness = pen_harness_new (pen_mqtt_fixture_make (fixture, NULL, NULL));
   pen_harness_start (harness);
   g_assert_true (pen_mqtt_fixture_wait_log (
-      harness, "localhost:*: cannot connect: Connection refused; trying again"));
+      harness, "127.0.0.1:*: cannot connect: Connection refused; trying again"));
   pen_broker_start (fixture->broker);
   g_assert_true (pen_mqtt_fixture_wait_connected (harness, TRUE));
 }
@@ -294,7 +294,7 @@ test_taken_over (PenMqttFixture *fixture)
   pen_mqtt_fixture_start_broker (fixture, &test_plain);
   first = pen_mqtt_fixture_run (pen_mqtt_fixture_make (fixture, NULL, NULL));
   second = pen_mqtt_fixture_run (pen_mqtt_fixture_make (fixture, NULL, NULL));
-  g_assert_true (pen_mqtt_fixture_wait_log (first, "localhost:*another client*"));
+  g_assert_true (pen_mqtt_fixture_wait_log (first, "127.0.0.1:*another client*"));
   pen_harness_stop (second);
   g_assert_true (pen_mqtt_fixture_wait_connected (first, TRUE));
 }
@@ -309,7 +309,7 @@ test_taken_over_silently (PenMqttFixture *fixture)
   pen_mqtt_fixture_start_broker (fixture, &test_plain);
   first = pen_mqtt_fixture_run (pen_mqtt_fixture_make (fixture, "version", 0, NULL));
   second = pen_mqtt_fixture_run (pen_mqtt_fixture_make (fixture, "version", 0, NULL));
-  g_assert_true (pen_mqtt_fixture_wait_log (first, "localhost:*is another client using the id*"));
+  g_assert_true (pen_mqtt_fixture_wait_log (first, "127.0.0.1:*is another client using the id*"));
 }
 
 /* --- Topics that the keyfile no longer names --- */
