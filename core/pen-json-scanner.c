@@ -128,15 +128,6 @@ pen_json_skip_space (const guint8 *p, const guint8 *end)
   return p;
 }
 
-/* Returns the byte behind @p. The compiler would rather add the result of a comparison than branch,
- * and all that follows would wait for it; but whether there is a blank is easily foretold. */
-static ALWAYS_INLINE const guint8 *
-pen_json_step_over (const guint8 *p)
-{
-  __asm__ volatile("" : "+r"(p));
-  return p + 1;
-}
-
 /* --- Runs of characters --- */
 
 static inline gboolean
@@ -600,6 +591,15 @@ pen_json_scanner_step_slowly (PenJsonScanner *self, PenJsonMember *member)
 }
 
 #if PEN_JSON_SIMD
+
+/* Returns the byte behind @p. The compiler would rather add the result of a comparison than branch,
+ * and all that follows would wait for it; but whether there is a blank is easily foretold. */
+static ALWAYS_INLINE const guint8 *
+pen_json_step_over (const guint8 *p)
+{
+  __asm__ volatile("" : "+r"(p));
+  return p + 1;
+}
 /* Returns how far behind @p the number ends whose first digit is there, or 0 if that is not known
  * or not as simple. @non_digits is what is known from @p on. */
 static ALWAYS_INLINE guint
