@@ -94,7 +94,7 @@ int
 main (int argc, char **argv)
 {
   /* not pen_test_init (): the writer under test is installed once a process */
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/log/text", test_log_text);
   g_test_add_func ("/log/json", test_log_json);
   g_test_add_func ("/log/complains-once-a-minute", test_log_complains_once_a_minute);
