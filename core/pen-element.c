@@ -464,7 +464,7 @@ pen_element_get_monotonic_time (PenElement *self)
  *
  * Returns: wall clock, in microseconds since 1970
  *
- * Threads: lane
+ * Threads: any
  */
 gint64
 pen_element_get_real_time (PenElement *self)
