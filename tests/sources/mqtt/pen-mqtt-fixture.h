@@ -14,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-#define WAIT_MS 15000
+#define WAIT_MS 60000
 
 typedef struct
 {
