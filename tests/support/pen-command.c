@@ -34,6 +34,7 @@ pen_command_launch (GSubprocessFlags flags, const char *const *arguments)
 
   g_subprocess_launcher_unsetenv (launcher, "COLUMNS");
   g_subprocess_launcher_unsetenv (launcher, "JOURNAL_STREAM");
+  g_subprocess_launcher_unsetenv (launcher, "STATE_DIRECTORY");
   g_subprocess_launcher_setenv (launcher, "NO_COLOR", "1", TRUE);
   g_subprocess_launcher_setenv (launcher, "LC_ALL", "C", TRUE);
   g_strv_builder_add (builder, pen_command_get_path ());
