@@ -16,11 +16,10 @@
 
 #include "pen-outlet.h"
 
+#include "pen-backoff.h"
 #include "pen-batch-private.h"
 #include "pen-element-private.h"
 
-#define RETRY_FIRST_US (100 * 1000)
-#define RETRY_LAST_US (30 * G_USEC_PER_SEC)
 /* a full queue has room again when it is half empty: not an event at a time */
 #define ROOM_DIVISOR 2
 
@@ -81,7 +80,7 @@ struct _PenOutlet
   guint linger_timer;
   guint retry_timer;
   guint flush_timer;
-  gint64 retry_us;
+  PenBackoff backoff;
 
   /* lane, or the worker while a step is under way */
   PenStep step;
@@ -189,11 +188,8 @@ pen_outlet_retry (gpointer data)
 static void
 pen_outlet_schedule_retry (PenOutlet *self)
 {
-  double jitter = g_random_double_range (0.5, 1.0);
-
-  self->retry_us = self->retry_us == 0 ? RETRY_FIRST_US : MIN (2 * self->retry_us, RETRY_LAST_US);
-  self->retry_timer = pen_lane_add_timer (self->lane, (gint64) (jitter * (double) self->retry_us),
-                                          pen_outlet_retry, self);
+  self->retry_timer
+      = pen_lane_add_timer (self->lane, pen_backoff_next (&self->backoff), pen_outlet_retry, self);
 }
 
 static void
@@ -269,9 +265,8 @@ pen_outlet_flush_is_due (gpointer data)
 static void
 pen_outlet_handle_success (PenOutlet *self, PenStep step)
 {
-  if (self->retry_us != 0)
+  if (pen_backoff_end (&self->backoff))
     pen_element_recover (PEN_ELEMENT (self->sink), "works again");
-  self->retry_us = 0;
   if (step == PEN_STEP_START)
     {
       self->state = PEN_OUTLET_OPEN;
