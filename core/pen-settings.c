@@ -12,6 +12,10 @@
 
 #define DEFAULT_DRAIN_TIMEOUT_US (10 * (gint64) G_USEC_PER_SEC)
 #define MAX_DRAIN_TIMEOUT_US (3600 * (gint64) G_USEC_PER_SEC)
+#define DEFAULT_SPOOL_SIZE_BYTES ((guint64) 1 << 30)
+#define MIN_SPOOL_SIZE_BYTES ((guint64) 1 << 20)
+#define MAX_SPOOL_SIZE_BYTES ((guint64) 1 << 40)
+#define MAX_SPOOL_KEEP_US (3650 * 86400 * (gint64) G_USEC_PER_SEC)
 
 struct _PenSettings
 {
@@ -21,6 +25,9 @@ struct _PenSettings
   char *name;
   char *description;
   gint64 drain_timeout_us;
+  gboolean spool;
+  guint64 spool_size_bytes;
+  gint64 spool_keep_us;
 };
 
 enum
@@ -29,6 +36,9 @@ enum
   PROP_NAME,
   PROP_DESCRIPTION,
   PROP_DRAIN_TIMEOUT,
+  PROP_SPOOL,
+  PROP_SPOOL_SIZE,
+  PROP_SPOOL_KEEP,
   N_PROPERTIES
 };
 
@@ -62,6 +72,15 @@ pen_settings_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_DRAIN_TIMEOUT:
       g_value_set_int64 (value, self->drain_timeout_us);
       break;
+    case PROP_SPOOL:
+      g_value_set_boolean (value, self->spool);
+      break;
+    case PROP_SPOOL_SIZE:
+      g_value_set_uint64 (value, self->spool_size_bytes);
+      break;
+    case PROP_SPOOL_KEEP:
+      g_value_set_int64 (value, self->spool_keep_us);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -84,6 +103,15 @@ pen_settings_set_property (GObject *object, guint id, const GValue *value, GPara
       break;
     case PROP_DRAIN_TIMEOUT:
       self->drain_timeout_us = g_value_get_int64 (value);
+      break;
+    case PROP_SPOOL:
+      self->spool = g_value_get_boolean (value);
+      break;
+    case PROP_SPOOL_SIZE:
+      self->spool_size_bytes = g_value_get_uint64 (value);
+      break;
+    case PROP_SPOOL_KEEP:
+      self->spool_keep_us = g_value_get_int64 (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -109,6 +137,16 @@ pen_settings_class_init (PenSettingsClass *klass)
   properties[PROP_DRAIN_TIMEOUT] = pen_param_spec_duration (
       "drain-timeout", "How long to wait, when told to stop, for what is still in flight", 0,
       MAX_DRAIN_TIMEOUT_US, DEFAULT_DRAIN_TIMEOUT_US, PEN_PARAM_DEFAULTS);
+  properties[PROP_SPOOL] = g_param_spec_boolean (
+      "spool", NULL,
+      "Keep what arrives on disk until every sink has it; acknowledge once it is kept", FALSE,
+      PEN_PARAM_DEFAULTS);
+  properties[PROP_SPOOL_SIZE] = pen_param_spec_size (
+      "spool-size", "How much the spool may hold; when it is full, the sources pause",
+      MIN_SPOOL_SIZE_BYTES, MAX_SPOOL_SIZE_BYTES, DEFAULT_SPOOL_SIZE_BYTES, PEN_PARAM_DEFAULTS);
+  properties[PROP_SPOOL_KEEP] = pen_param_spec_duration (
+      "spool-keep", "How long the spool keeps what is delivered, so that it can be replayed", 0,
+      MAX_SPOOL_KEEP_US, 0, PEN_PARAM_DEFAULTS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
@@ -116,6 +154,7 @@ static void
 pen_settings_init (PenSettings *self)
 {
   self->drain_timeout_us = DEFAULT_DRAIN_TIMEOUT_US;
+  self->spool_size_bytes = DEFAULT_SPOOL_SIZE_BYTES;
 }
 
 /*
@@ -171,6 +210,45 @@ pen_settings_get_drain_timeout (PenSettings *self)
 }
 
 /*
+ * pen_settings_get_spool:
+ *
+ * Returns: whether a durable log stands between the sources and the rest
+ *
+ * Threads: any
+ */
+gboolean
+pen_settings_get_spool (PenSettings *self)
+{
+  return self->spool;
+}
+
+/*
+ * pen_settings_get_spool_size:
+ *
+ * Returns: how much the spool may hold, in bytes
+ *
+ * Threads: any
+ */
+guint64
+pen_settings_get_spool_size (PenSettings *self)
+{
+  return self->spool_size_bytes;
+}
+
+/*
+ * pen_settings_get_spool_keep:
+ *
+ * Returns: how long the spool keeps what every sink has, in microseconds; 0: not at all
+ *
+ * Threads: any
+ */
+gint64
+pen_settings_get_spool_keep (PenSettings *self)
+{
+  return self->spool_keep_us;
+}
+
+/*
  * pen_settings_equal:
  *
  * Returns: whether all settings are the same
@@ -182,5 +260,7 @@ pen_settings_equal (PenSettings *self, PenSettings *other)
 {
   return g_strcmp0 (self->name, other->name) == 0
          && g_strcmp0 (self->description, other->description) == 0
-         && self->drain_timeout_us == other->drain_timeout_us;
+         && self->drain_timeout_us == other->drain_timeout_us && self->spool == other->spool
+         && self->spool_size_bytes == other->spool_size_bytes
+         && self->spool_keep_us == other->spool_keep_us;
 }

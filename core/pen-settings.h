@@ -24,6 +24,12 @@ const char *pen_settings_get_description (PenSettings *self);
 PEN_RUNTIME_EXPORT
 gint64 pen_settings_get_drain_timeout (PenSettings *self);
 PEN_RUNTIME_EXPORT
+gboolean pen_settings_get_spool (PenSettings *self);
+PEN_RUNTIME_EXPORT
+guint64 pen_settings_get_spool_size (PenSettings *self);
+PEN_RUNTIME_EXPORT
+gint64 pen_settings_get_spool_keep (PenSettings *self);
+PEN_RUNTIME_EXPORT
 gboolean pen_settings_equal (PenSettings *self, PenSettings *other);
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 
 #include "pen-definition.h"
 #include "pen-keyfile.h"
+#include "pen-property.h"
 #include "pen-test.h"
 
 #include <glib/gstdio.h>
@@ -315,6 +316,9 @@ test_definition_other_values (void)
   g_assert_cmpstr (name, ==, pen_settings_get_name (settings));
   g_assert_cmpstr (description, ==, pen_settings_get_description (settings));
   g_assert_cmpint (drain_timeout_us, ==, 0);
+  g_assert_true (pen_settings_get_spool (settings));
+  g_assert_cmpuint (pen_settings_get_spool_size (settings), ==, (guint64) 1 << 40);
+  g_assert_cmpint (pen_settings_get_spool_keep (settings), ==, 7 * 86400 * (gint64) G_USEC_PER_SEC);
   g_object_get (transform, "mesh", &mesh, NULL);
   g_assert_cmpstr (mesh, ==, "pa\\ss;w\303\266rd \"quoted\"");
   g_object_get (sink, "path", &path, "level", &level, "offset", &offset, "volume", &volume,
@@ -333,6 +337,31 @@ test_definition_other_values (void)
 }
 
 /* Nothing of this machine is looked at, and nothing is said of what that leaves open. */
+static void
+test_definition_settings_count (void)
+{
+  static const struct
+  {
+    const char *property;
+    const char *value;
+  } changes[] = { { "name", "mill" },  { "description", "Mill" }, { "drain-timeout", "1us" },
+                  { "spool", "true" }, { "spool-size", "1MiB" },  { "spool-keep", "1us" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (changes); i++)
+    {
+      g_autoptr (PenSettings) defaults = pen_settings_new ();
+      g_autoptr (PenSettings) settings = pen_settings_new ();
+      g_auto (GValue) value = G_VALUE_INIT;
+      GParamSpec *pspec
+          = g_object_class_find_property (G_OBJECT_GET_CLASS (settings), changes[i].property);
+
+      g_assert_true (pen_settings_equal (settings, defaults));
+      g_assert_true (pen_property_parse (pspec, changes[i].value, &value));
+      g_object_set_property (G_OBJECT (settings), changes[i].property, &value);
+      g_assert_false (pen_settings_equal (settings, defaults));
+    }
+}
+
 static void
 test_definition_without_environment (void)
 {
@@ -638,6 +667,7 @@ main (int argc, char **argv)
   g_test_add_func ("/definition/flow", test_definition_flow);
   g_test_add_func ("/definition/source-values", test_definition_source_values);
   g_test_add_func ("/definition/other-values", test_definition_other_values);
+  g_test_add_func ("/definition/settings-count", test_definition_settings_count);
   g_test_add_func ("/definition/without-environment", test_definition_without_environment);
   g_test_add_func ("/definition/leaves-unknown-alone", test_definition_leaves_unknown_alone);
   g_test_add_func ("/definition/takes-name-from-file", test_definition_takes_name_from_file);
