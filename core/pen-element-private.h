@@ -102,6 +102,8 @@ PEN_RUNTIME_EXPORT
 void pen_transform_tick (PenTransform *self, gint64 now_us, PenOutput *output);
 PEN_RUNTIME_EXPORT
 void pen_transform_drain (PenTransform *self, PenOutput *output);
+PEN_RUNTIME_EXPORT
+gboolean pen_transform_holds (PenTransform *self);
 
 PEN_RUNTIME_EXPORT
 gboolean pen_sink_write (PenSink *self, PenBatch *batch, GError **error);

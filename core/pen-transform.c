@@ -22,11 +22,18 @@ pen_transform_real_drain (PenTransform *self, PenOutput *output)
 {
 }
 
+static gboolean
+pen_transform_real_holds (PenTransform *self)
+{
+  return FALSE;
+}
+
 static void
 pen_transform_class_init (PenTransformClass *class)
 {
   class->tick = pen_transform_real_tick;
   class->drain = pen_transform_real_drain;
+  class->holds = pen_transform_real_holds;
 }
 
 static void
@@ -53,6 +60,13 @@ void
 pen_transform_drain (PenTransform *self, PenOutput *output)
 {
   PEN_TRANSFORM_GET_CLASS (self)->drain (self, output);
+}
+
+/* As the class has it. */
+gboolean
+pen_transform_holds (PenTransform *self)
+{
+  return PEN_TRANSFORM_GET_CLASS (self)->holds (self);
 }
 
 /**

@@ -30,6 +30,10 @@ G_DECLARE_DERIVABLE_TYPE (PenTransform, pen_transform, PEN, TRANSFORM, PenElemen
  *   and what was put into @output for it is thrown away. Threads: lane
  * @tick: optional: the time asked for with [method@Transform.schedule] has come. Threads: lane
  * @drain: optional: the run ends: put out what is kept. Threads: lane
+ * @holds: optional: whether, with its properties as they are, it keeps events or their tokens
+ *   longer than the call that brought them. Asked before it starts. What such a transform has
+ *   processed comes again, in order, when a run with a spool begins, as far back as the oldest that
+ *   it keeps; so what it does must follow from its events alone. Threads: any
  *
  * What a transform overrides beside the functions of [class@Element].
  */
@@ -40,9 +44,10 @@ struct _PenTransformClass
   gboolean (*process) (PenTransform *self, PenEvent *event, PenOutput *output, GError **error);
   void (*tick) (PenTransform *self, gint64 now_us, PenOutput *output);
   void (*drain) (PenTransform *self, PenOutput *output);
+  gboolean (*holds) (PenTransform *self);
 
   /*< private >*/
-  gpointer padding[12];
+  gpointer padding[11];
 };
 
 PEN_AVAILABLE_IN_1_0

@@ -96,6 +96,12 @@ pen_script_transform_drain (PenTransform *transform, PenOutput *output)
   pen_script_transform_release (PEN_SCRIPT_TRANSFORM (transform), output);
 }
 
+static gboolean
+pen_script_transform_holds (PenTransform *transform)
+{
+  return TRUE;
+}
+
 static void
 pen_script_transform_dispose (GObject *object)
 {
@@ -110,6 +116,7 @@ pen_script_transform_class_init (PenScriptTransformClass *class)
   PEN_TRANSFORM_CLASS (class)->process = pen_script_transform_process;
   PEN_TRANSFORM_CLASS (class)->tick = pen_script_transform_tick;
   PEN_TRANSFORM_CLASS (class)->drain = pen_script_transform_drain;
+  PEN_TRANSFORM_CLASS (class)->holds = pen_script_transform_holds;
 }
 
 static void
