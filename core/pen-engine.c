@@ -60,6 +60,7 @@ struct _PenEngine
 enum
 {
   SIGNAL_FINISHED,
+  SIGNAL_PIPELINE_ENDED,
   N_SIGNALS,
 };
 
@@ -134,6 +135,12 @@ pen_engine_class_init (PenEngineClass *class)
                                            NULL,            /* accu_data */
                                            NULL,            /* c_marshaller */
                                            G_TYPE_NONE, 0); /* n_params */
+  signals[SIGNAL_PIPELINE_ENDED] = g_signal_new ("pipeline-ended", G_TYPE_FROM_CLASS (class),
+                                                 G_SIGNAL_RUN_LAST, 0, /* class_offset */
+                                                 NULL,                 /* accumulator */
+                                                 NULL,                 /* accu_data */
+                                                 NULL,                 /* c_marshaller */
+                                                 G_TYPE_NONE, 0);      /* n_params */
 }
 
 static void
@@ -341,6 +348,7 @@ pen_engine_entry_handle_end (PenEngineEntry *entry)
       pen_engine_entry_close (entry);
       g_ptr_array_remove (self->entries, entry);
     }
+  g_signal_emit (self, signals[SIGNAL_PIPELINE_ENDED], 0);
   if (self->n_running == 0 && !self->is_finished)
     {
       self->is_finished = TRUE;
@@ -421,20 +429,40 @@ pen_engine_find_entry (PenEngine *self, const char *name)
   return NULL;
 }
 
-/* Whoever reloads may have mended what it failed of. */
-static gboolean
-pen_engine_entry_has_failed (PenEngineEntry *entry)
-{
-  return entry->has_ended && pen_pipeline_get_outcome (entry->pipeline) == PEN_OUTCOME_FAILED;
-}
-
-static gboolean
-pen_engine_entry_will_be (PenEngineEntry *entry, PenDefinition *definition)
+/* One that will be replaced is as its successor is: about to run. Whoever reloads may have mended
+ * what another failed of. */
+static PenEngineState
+pen_engine_entry_get_state (PenEngineEntry *entry)
 {
   if (entry->successor != NULL)
-    return pen_definition_equal (entry->successor, definition);
-  return !entry->is_leaving && !pen_engine_entry_has_failed (entry)
-         && pen_definition_equal (entry->definition, definition);
+    return PEN_ENGINE_RUNNING;
+  if (entry->has_ended && pen_pipeline_get_outcome (entry->pipeline) == PEN_OUTCOME_FAILED)
+    return PEN_ENGINE_FAILED;
+  if (entry->has_ended && !entry->is_leaving)
+    return PEN_ENGINE_ENDED;
+  return entry->is_leaving ? PEN_ENGINE_STOPPING : PEN_ENGINE_RUNNING;
+}
+
+/* documented in the header */
+PenEngineChange
+pen_engine_decide (const char *path,
+                   PenEngineState state,
+                   gboolean is_defined,
+                   gboolean is_equal,
+                   const char *const *faulty_paths)
+{
+  gboolean may_stay = state == PEN_ENGINE_RUNNING || state == PEN_ENGINE_ENDED;
+
+  if (!is_defined)
+    {
+      g_autofree char *folder = g_path_get_dirname (path);
+
+      /* of a folder that cannot be read nobody knows what is gone from it */
+      if (g_strv_contains (faulty_paths, path) || g_strv_contains (faulty_paths, folder))
+        return PEN_ENGINE_KEPT;
+      return state == PEN_ENGINE_RUNNING ? PEN_ENGINE_STOPPED : PEN_ENGINE_UNCHANGED;
+    }
+  return may_stay && is_equal ? PEN_ENGINE_UNCHANGED : PEN_ENGINE_REPLACED;
 }
 
 /* What becomes of a pipeline that was there before. */
@@ -443,29 +471,20 @@ pen_engine_entry_reload (PenEngineEntry *entry,
                          PenDefinition *definition,
                          const char *const *faulty_paths)
 {
-  if (definition == NULL)
-    {
-      const char *path = pen_definition_get_path (entry->definition);
-      g_autofree char *folder = g_path_get_dirname (path);
+  const PenDefinition *own = entry->successor != NULL ? entry->successor : entry->definition;
+  PenEngineChange change = pen_engine_decide (
+      pen_definition_get_path (own), pen_engine_entry_get_state (entry), definition != NULL,
+      definition != NULL && pen_definition_equal (own, definition), faulty_paths);
 
-      /* of a folder that cannot be read nobody knows what is gone from it */
-      if (g_strv_contains (faulty_paths, path) || g_strv_contains (faulty_paths, folder))
-        return PEN_ENGINE_KEPT;
-      g_clear_pointer (&entry->successor, pen_definition_unref);
-      if (entry->is_leaving || entry->has_ended)
-        return PEN_ENGINE_UNCHANGED;
-      pen_engine_entry_stop (entry);
-      return PEN_ENGINE_STOPPED;
-    }
-  if (pen_engine_entry_will_be (entry, definition))
-    return PEN_ENGINE_UNCHANGED;
+  if (change != PEN_ENGINE_STOPPED && change != PEN_ENGINE_REPLACED)
+    return change;
   g_clear_pointer (&entry->successor, pen_definition_unref);
-  entry->successor = pen_definition_ref (definition);
-  if (entry->has_ended)
+  entry->successor = definition != NULL ? pen_definition_ref (definition) : NULL;
+  if (definition != NULL && entry->has_ended)
     pen_engine_entry_succeed (entry);
   else
     pen_engine_entry_stop (entry);
-  return PEN_ENGINE_REPLACED;
+  return change;
 }
 
 /* After pen_engine_start (): makes what runs equal to @definitions (element-type PenDefinition), by
@@ -498,6 +517,19 @@ pen_engine_reload (PenEngine *self,
         continue;
       pen_engine_entry_start (pen_engine_add_entry (self, definition));
       func (pen_definition_get_name (definition), PEN_ENGINE_STARTED, user_data);
+    }
+}
+
+/* At any time. */
+void
+pen_engine_foreach_pipeline (PenEngine *self, PenEngineStateFunc func, gpointer user_data)
+{
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
+
+      func (entry->successor != NULL ? entry->successor : entry->definition,
+            pen_engine_entry_get_state (entry), user_data);
     }
 }
 

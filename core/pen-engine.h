@@ -23,7 +23,8 @@ typedef enum
 } PenOutcome;
 
 /* Signal "finished": emitted once on the context that called pen_engine_start, when every pipeline
- * has ended, by itself or because of pen_engine_stop. Everything below is for that thread. */
+ * has ended, by itself or because of pen_engine_stop. Signal "pipeline-ended": one has, and there
+ * may be others. Everything below is for that thread. */
 PEN_RUNTIME_EXPORT
 PenEngine *pen_engine_new (guint n_lanes);
 PEN_RUNTIME_EXPORT
@@ -51,6 +52,31 @@ void pen_engine_reload (PenEngine *self,
                         const char *const *faulty_paths,
                         PenEngineChangeFunc func,
                         gpointer user_data);
+/* How a pipeline is that a reload finds. */
+typedef enum
+{
+  PEN_ENGINE_RUNNING,  /* or about to */
+  PEN_ENGINE_STOPPING, /* a reload has stopped it, and it still drains */
+  PEN_ENGINE_ENDED,    /* its sources have */
+  PEN_ENGINE_FAILED,   /* for good */
+} PenEngineState;
+
+/* What a reload does to a pipeline that is there before: one of @path, in @state; @is_defined says
+ * whether its name is still among the definitions, and @is_equal whether that definition is equal
+ * to its own. */
+PEN_RUNTIME_EXPORT
+PenEngineChange pen_engine_decide (const char *path,
+                                   PenEngineState state,
+                                   gboolean is_defined,
+                                   gboolean is_equal,
+                                   const char *const *faulty_paths);
+
+/* Called for every pipeline; @definition is the one that a reload compares with. */
+typedef void (*PenEngineStateFunc) (const PenDefinition *definition,
+                                    PenEngineState state,
+                                    gpointer user_data);
+PEN_RUNTIME_EXPORT
+void pen_engine_foreach_pipeline (PenEngine *self, PenEngineStateFunc func, gpointer user_data);
 PEN_RUNTIME_EXPORT
 PenOutcome pen_engine_get_outcome (PenEngine *self);
 
