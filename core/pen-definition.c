@@ -469,6 +469,98 @@ pen_definition_equal (const PenDefinition *self, const PenDefinition *other)
   return TRUE;
 }
 
+/* Different texts for all that pen_value_equal () tells apart. */
+static char *
+pen_value_dup_text (const GValue *value)
+{
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  if (G_VALUE_HOLDS (value, G_TYPE_STRV))
+    {
+      const char *const *items = g_value_get_boxed (value);
+      GString *text = g_string_new (items == NULL ? NULL : "=");
+
+      for (guint i = 0; items != NULL && items[i] != NULL; i++)
+        g_string_append_printf (text, "%" G_GSIZE_FORMAT ":%s", strlen (items[i]), items[i]);
+      return g_string_free (text, FALSE);
+    }
+  if (G_VALUE_HOLDS_STRING (value))
+    return g_value_get_string (value) == NULL ? g_strdup ("")
+                                              : g_strconcat ("=", g_value_get_string (value), NULL);
+  if (G_VALUE_HOLDS_DOUBLE (value))
+    return g_strdup (g_ascii_dtostr (number, sizeof number, g_value_get_double (value)));
+  return g_strdup_printf ("%" G_GUINT64_FORMAT, value->data[0].v_uint64);
+}
+
+static void
+pen_definition_tell_settings (const PenDefinition *self,
+                              PenDefinitionValueFunc func,
+                              gpointer user_data)
+{
+  guint n_specs = 0;
+  g_autofree GParamSpec **specs
+      = g_object_class_list_properties (G_OBJECT_GET_CLASS (self->settings), &n_specs);
+
+  for (guint i = 0; i < n_specs; i++)
+    {
+      g_auto (GValue) value = G_VALUE_INIT;
+      g_autofree char *text = NULL;
+
+      g_object_get_property (G_OBJECT (self->settings), specs[i]->name, &value);
+      text = pen_value_dup_text (&value);
+      func ("pipeline", specs[i]->name, text, user_data);
+    }
+}
+
+static void
+pen_definition_tell_element (const PenDefinition *self,
+                             const PenDefinedElement *defined,
+                             PenDefinitionValueFunc func,
+                             gpointer user_data)
+{
+  const PenElementDefinition *element = &defined->element;
+  gboolean is_named = !g_str_equal (element->name, element->plugin->name);
+  g_autofree char *group
+      = g_strconcat (pen_element_kind_get_nick (element->kind), " ", element->plugin->name,
+                     is_named ? " " : NULL, element->name, NULL);
+  g_autoptr (GString) inputs = g_string_new (NULL);
+
+  func (group, NULL, "", user_data);
+  for (guint i = 0; i < element->n_inputs; i++)
+    {
+      const PenElementDefinition *input = pen_definition_get_element (self, element->inputs[i]);
+
+      g_string_append_printf (inputs, "%s %s;", pen_element_kind_get_nick (input->kind),
+                              input->name);
+    }
+  func (group, "from", inputs->str, user_data);
+  for (guint i = 0; i < defined->values->len; i++)
+    {
+      const PenNamedValue *named = &g_array_index (defined->values, PenNamedValue, i);
+      g_autofree char *text = pen_value_dup_text (&named->value);
+
+      func (group, named->name, text, user_data);
+    }
+}
+
+/*
+ * pen_definition_foreach_value:
+ * @self: a definition
+ * @func: what to call for each value
+ * @user_data: for @func
+ *
+ * Threads: any
+ */
+void
+pen_definition_foreach_value (const PenDefinition *self,
+                              PenDefinitionValueFunc func,
+                              gpointer user_data)
+{
+  pen_definition_tell_settings (self, func, user_data);
+  for (guint i = 0; i < self->elements->len; i++)
+    pen_definition_tell_element (self, g_ptr_array_index (self->elements, i), func, user_data);
+}
+
 static void
 pen_definition_tell (GPtrArray *diagnostics, const char *path, PenPlace place, char *message)
 {

@@ -72,6 +72,17 @@ const PenElementDefinition *pen_definition_get_element (const PenDefinition *sel
 /* Whether a pipeline of one would do exactly what a pipeline of the other does. */
 PEN_RUNTIME_EXPORT
 gboolean pen_definition_equal (const PenDefinition *self, const PenDefinition *other);
+/* All that pen_definition_equal () compares, but the path: equal definitions have equal texts in an
+ * equal order. @group is "source mqtt one"; @key is NULL for the group itself. Secrets are among
+ * the texts. */
+typedef void (*PenDefinitionValueFunc) (const char *group,
+                                        const char *key,
+                                        const char *text,
+                                        gpointer user_data);
+PEN_RUNTIME_EXPORT
+void pen_definition_foreach_value (const PenDefinition *self,
+                                   PenDefinitionValueFunc func,
+                                   gpointer user_data);
 /* A new element with the keyfile's properties set; not attached to any host. */
 PEN_RUNTIME_EXPORT
 PenElement *pen_definition_create_element (const PenDefinition *self, guint index);
