@@ -57,6 +57,32 @@ typedef struct
   PenExpansion *expansion;
 } PenExpander;
 
+/* Variables as another process has them; NULL: our own. Set before anything is loaded. */
+static const char *const *substitution_environment;
+
+/*
+ * pen_substitution_set_environment:
+ * @environment: (nullable) (array zero-terminated=1): `NAME=value` each, to be kept by the caller
+ *
+ * Whose variables keyfiles refer to: those of @environment, or of this process. Affects all that
+ * is loaded afterwards, on every thread.
+ *
+ * Threads: main, before anything runs
+ */
+void
+pen_substitution_set_environment (const char *const *environment)
+{
+  substitution_environment = environment;
+}
+
+static const char *
+pen_substitution_get_variable (const char *name)
+{
+  return substitution_environment == NULL
+             ? g_getenv (name)
+             : g_environ_getenv ((char **) substitution_environment, name);
+}
+
 static void
 pen_variable_free (gpointer data)
 {
@@ -171,7 +197,7 @@ pen_expander_put_environment (PenExpander *self, gsize offset, const char *refer
                               ? g_strdup (reference)
                               : g_strndup (reference, (gsize) (separator - reference));
   gboolean wants_environment = self->substitution->wants_environment;
-  const char *value = wants_environment ? g_getenv (name) : NULL;
+  const char *value = wants_environment ? pen_substitution_get_variable (name) : NULL;
 
   self->expansion->origins |= PEN_ORIGIN_ENVIRONMENT;
   if (fallback != NULL && *fallback != '\0')
@@ -224,7 +250,7 @@ pen_expander_put_path (PenExpander *self, gsize offset, const char *reference)
 static void
 pen_expander_put_credential (PenExpander *self, gsize offset, const char *reference)
 {
-  const char *folder = g_getenv ("CREDENTIALS_DIRECTORY");
+  const char *folder = pen_substitution_get_variable ("CREDENTIALS_DIRECTORY");
   g_autofree char *path = NULL;
   g_autofree char *what = NULL;
 

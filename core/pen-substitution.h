@@ -38,6 +38,8 @@ typedef struct
 typedef struct _PenSubstitution PenSubstitution;
 
 PEN_RUNTIME_EXPORT
+void pen_substitution_set_environment (const char *const *environment);
+PEN_RUNTIME_EXPORT
 PenSubstitution *
 pen_substitution_new (const char *folder, gboolean wants_environment, PenReport *report);
 PEN_RUNTIME_EXPORT
