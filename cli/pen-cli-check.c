@@ -9,8 +9,6 @@
 
 #include "pen-cli.h"
 
-#include <json-glib/json-glib.h>
-
 typedef struct
 {
   guint n_errors;
@@ -45,13 +43,10 @@ pen_cli_check_append_text (GString *text, GPtrArray *diagnostics)
     }
 }
 
-static void
-pen_cli_check_append_json (GString *text, GPtrArray *diagnostics)
+/* documented in the header */
+void
+pen_cli_describe_diagnostics (JsonBuilder *builder, GPtrArray *diagnostics)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *json = NULL;
-
   json_builder_begin_array (builder);
   for (guint i = 0; i < diagnostics->len; i++)
     {
@@ -72,6 +67,16 @@ pen_cli_check_append_json (GString *text, GPtrArray *diagnostics)
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
+}
+
+static void
+pen_cli_check_append_json (GString *text, GPtrArray *diagnostics)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  g_autofree char *json = NULL;
+
+  pen_cli_describe_diagnostics (builder, diagnostics);
   root = json_builder_get_root (builder);
   json = json_to_string (root, TRUE);
   g_string_append_printf (text, "%s\n", json);

@@ -22,6 +22,7 @@ struct _PenCliReload
   PenCli *cli;
   PenRegistry *registry;
   PenEngine *engine;
+  PenCliRecord *record;
   gboolean is_strict;
   guint signal;
   guint timer;
@@ -59,9 +60,9 @@ pen_cli_load (const PenCli *cli, PenRegistry *registry, GPtrArray *diagnostics, 
   return definitions;
 }
 
-/* (transfer full): files and folders with errors */
-static GStrv
-pen_cli_reload_list_faulty (GPtrArray *diagnostics)
+/* documented in the header */
+GStrv
+pen_cli_list_faulty (GPtrArray *diagnostics)
 {
   g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
 
@@ -102,7 +103,7 @@ pen_cli_reload_do (PenCliReload *self)
       = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_diagnostic_free);
   g_autoptr (GPtrArray) definitions
       = pen_cli_load (self->cli, self->registry, diagnostics, &n_faulty);
-  g_auto (GStrv) faulty = pen_cli_reload_list_faulty (diagnostics);
+  g_auto (GStrv) faulty = pen_cli_list_faulty (diagnostics);
 
   if (self->is_strict && n_faulty > 0)
     {
@@ -113,6 +114,7 @@ pen_cli_reload_do (PenCliReload *self)
   memset (self->n_changes, 0, sizeof self->n_changes);
   pen_engine_reload (self->engine, definitions, (const char *const *) faulty,
                      pen_cli_reload_on_change, self);
+  pen_cli_record_write (self->record);
   g_info ("reloaded: %u unchanged, %u replaced, %u started, %u stopped, %u kept as they were",
           self->n_changes[PEN_ENGINE_UNCHANGED], self->n_changes[PEN_ENGINE_REPLACED],
           self->n_changes[PEN_ENGINE_STARTED], self->n_changes[PEN_ENGINE_STOPPED],
@@ -172,18 +174,19 @@ PenCliReload *
 pen_cli_reload_new (PenCli *cli,
                     PenRegistry *registry,
                     PenEngine *engine,
-                    gboolean is_strict,
-                    gboolean watches)
+                    PenCliRecord *record,
+                    const PenCliRecordOptions *options)
 {
   PenCliReload *self = g_new0 (PenCliReload, 1);
 
   self->cli = cli;
   self->registry = registry;
   self->engine = g_object_ref (engine);
-  self->is_strict = is_strict;
+  self->record = record;
+  self->is_strict = options->is_strict;
   self->monitors = g_ptr_array_new_with_free_func (g_object_unref);
   self->signal = g_unix_signal_add (SIGHUP, pen_cli_reload_on_signal, self);
-  for (guint i = 1; watches && cli->arguments[i] != NULL; i++)
+  for (guint i = 1; options->watches && cli->arguments[i] != NULL; i++)
     pen_cli_reload_watch (self, cli->arguments[i]);
   return self;
 }

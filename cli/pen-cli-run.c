@@ -9,7 +9,9 @@
 
 #include "config.h"
 
+#include "pen-cli-record.h"
 #include "pen-cli-reload.h"
+#include "pen-cli-state.h"
 #include "pen-cli-summary.h"
 #include "pen-cli.h"
 #include "pen-engine.h"
@@ -17,12 +19,6 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <sys/resource.h>
-
-typedef struct
-{
-  gboolean is_strict;
-  gboolean watches;
-} PenCliRunOptions;
 
 typedef struct
 {
@@ -98,11 +94,13 @@ pen_cli_run_definitions (PenCli *cli,
                          PenRegistry *registry,
                          GPtrArray *definitions,
                          guint n_faulty,
-                         const PenCliRunOptions *options)
+                         const char *state_folder,
+                         const PenCliRecordOptions *options)
 {
   guint n_lanes = MIN (g_get_num_processors (), definitions->len);
   g_autoptr (PenEngine) engine = pen_engine_new (n_lanes);
   PenCliRun self = { .engine = engine };
+  g_autoptr (PenCliRecord) record = pen_cli_record_new (cli, state_folder, engine, options);
   g_autoptr (PenCliReload) reload = NULL;
   g_autofree char *summary = NULL;
 
@@ -113,8 +111,9 @@ pen_cli_run_definitions (PenCli *cli,
   self.signals[1] = g_unix_signal_add (SIGINT, pen_cli_run_on_sigint, &self);
   g_info ("penstock %s: running %u pipeline%s", PACKAGE_VERSION, definitions->len,
           definitions->len == 1 ? "" : "s");
-  reload = pen_cli_reload_new (cli, registry, engine, options->is_strict, options->watches);
+  reload = pen_cli_reload_new (cli, registry, engine, record, options);
   pen_engine_start (engine);
+  pen_cli_record_write (record);
   while (!self.finished)
     g_main_context_iteration (NULL, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (self.signals); i++)
@@ -127,8 +126,11 @@ pen_cli_run_definitions (PenCli *cli,
 static int
 pen_cli_run_command (PenCli *cli)
 {
-  PenCliRunOptions choice = { FALSE, FALSE };
+  PenCliRecordOptions choice = { FALSE, FALSE };
+  g_autofree char *state_dir = NULL;
+  g_autofree char *state_folder = NULL;
   const GOptionEntry options[] = {
+    PEN_CLI_STATE_OPTION (&state_dir),
     { "strict", 0, 0, G_OPTION_ARG_NONE, &choice.is_strict,
       "Start, or change, nothing if one of the files is faulty", NULL },
     { "watch", 0, 0, G_OPTION_ARG_NONE, &choice.watches,
@@ -146,6 +148,9 @@ pen_cli_run_command (PenCli *cli)
     return status;
   if (cli->arguments[1] == NULL)
     return pen_cli_complain (cli, "name at least one keyfile, or a folder with *.pipeline files");
+  state_folder = pen_cli_find_state_folder (cli, state_dir, &status);
+  if (state_folder == NULL)
+    return status;
   signal (SIGPIPE, SIG_IGN);
   registry = pen_cli_open (cli);
   pen_cli_run_raise_limit ();
@@ -156,7 +161,7 @@ pen_cli_run_command (PenCli *cli)
                   n_faulty + definitions->len, definitions->len > 0 ? ", and --strict is set" : "");
       return PEN_CLI_FAULTY;
     }
-  return pen_cli_run_definitions (cli, registry, definitions, n_faulty, &choice);
+  return pen_cli_run_definitions (cli, registry, definitions, n_faulty, state_folder, &choice);
 }
 
 const PenCliCommand pen_cli_run = {

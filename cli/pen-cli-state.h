@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 #define PEN_CLI_STATE_OPTION(value)                                                                \
   {                                                                                                \
     "state-dir", 0, 0, G_OPTION_ARG_FILENAME, value,                                               \
-        "Folder of the spools; otherwise $STATE_DIRECTORY or $XDG_STATE_HOME/penstock", "DIR"      \
+        "State folder; otherwise $STATE_DIRECTORY or $XDG_STATE_HOME/penstock", "DIR"              \
   }
 
 char *pen_cli_find_state_folder (const PenCli *self, const char *option, int *status);

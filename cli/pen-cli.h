@@ -10,6 +10,7 @@
 #include "pen-definition.h"
 #include "pen-log-private.h"
 
+#include <json-glib/json-glib.h>
 #include <stdio.h>
 
 G_BEGIN_DECLS
@@ -57,10 +58,13 @@ int pen_cli_complain (const PenCli *self, const char *format, ...) G_GNUC_PRINTF
 PenRegistry *pen_cli_open (PenCli *self);
 int pen_cli_write (const PenCli *self, const GString *text);
 gboolean pen_cli_wants_colour (FILE *stream);
+/* An array of what pen_definition_load () found. */
+void pen_cli_describe_diagnostics (JsonBuilder *builder, GPtrArray *diagnostics);
 
 extern const PenCliCommand pen_cli_run;
 extern const PenCliCommand pen_cli_check;
 extern const PenCliCommand pen_cli_inspect;
 extern const PenCliCommand pen_cli_graph;
+extern const PenCliCommand pen_cli_plan;
 
 G_END_DECLS

@@ -16,7 +16,7 @@
 static void
 test_cli_help (void)
 {
-  static const char *const commands[] = { "run", "check", "inspect", "graph" };
+  static const char *const commands[] = { "run", "check", "inspect", "graph", "plan" };
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
@@ -94,6 +94,8 @@ test_cli_usage (void)
     { "inspect sink showcase", "penstock inspect: there is no sink named 'showcase'\n" },
     { "inspect source-brok",
       "penstock inspect: there is no source named 'brok'; did you mean 'brook'?\n" },
+    { "plan", "penstock plan: name the files and folders that the process was given\n" },
+    { "plan --state-dir= x", "penstock plan: --state-dir is empty; name a folder\n" },
   };
   g_autofree char *modules = pen_expected_dup_modules ();
 
