@@ -121,6 +121,14 @@ pen_mqtt_publisher_describe (PenMqttPublisher *self,
   self->n_sent++;
 }
 
+/* Sends and hears for so long at most, less if something comes. */
+void
+pen_mqtt_publisher_run (PenMqttPublisher *self, guint time_ms)
+{
+  if (mosquitto_loop (self->client, (int) time_ms, 1) != MOSQ_ERR_SUCCESS)
+    mosquitto_reconnect (self->client);
+}
+
 /* Until the broker has confirmed everything (of QoS 0: until it is written); FALSE on time-out. */
 gboolean
 pen_mqtt_publisher_flush (PenMqttPublisher *self, guint timeout_ms)
@@ -128,11 +136,6 @@ pen_mqtt_publisher_flush (PenMqttPublisher *self, guint timeout_ms)
   gint64 deadline = g_get_monotonic_time () + timeout_ms * G_GINT64_CONSTANT (1000);
 
   while (self->n_confirmed < self->n_sent && g_get_monotonic_time () < deadline)
-    {
-      int status = mosquitto_loop (self->client, 10, 1);
-
-      if (status != MOSQ_ERR_SUCCESS)
-        mosquitto_reconnect (self->client);
-    }
+    pen_mqtt_publisher_run (self, 10);
   return self->n_confirmed >= self->n_sent;
 }

@@ -26,6 +26,7 @@ void pen_mqtt_publisher_describe (PenMqttPublisher *self,
                                   const char *content_type,
                                   const char *name,
                                   const char *value);
+void pen_mqtt_publisher_run (PenMqttPublisher *self, guint time_ms);
 gboolean pen_mqtt_publisher_flush (PenMqttPublisher *self, guint timeout_ms);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenMqttPublisher, pen_mqtt_publisher_free)

@@ -1,0 +1,181 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Sinks that take nothing while messages keep coming: the source stops reading, memory stays flat,
+ * the connection is given up once, without acknowledging what is held, and is not made again before
+ * the sink works; then everything arrives, in order. A neighbour in the same process notices
+ * nothing.
+ */
+
+#include "config.h"
+
+#include "pen-mqtt-fleet.h"
+
+#include "pen-mqtt-connection.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MESSAGES_A_SECOND 300
+#define PAYLOAD_BYTES 4096
+/* of keep-alive=5s, the least there is: parked, and as long again */
+#define N_BEFORE_PARKING (4 * MESSAGES_A_SECOND)
+#define N_WHILE_BLOCKED (12 * MESSAGES_A_SECOND)
+/* what 1,000 messages without an acknowledgement may take, and as much for the heap's holes */
+#define MAXIMUM_GROWTH_KIB 8192
+
+#define SINK(path) "keep-alive=5s\n[sink file]\npath=" path "\nformat=lines\n"
+
+static const PenBrokerOptions test_options
+    = { .certificate = "server", .extra = "max_queued_messages 0" };
+
+/* A pipe with a reader that does not read, until test_pipe_read (). */
+typedef struct
+{
+  char *path;
+  int fd; /* -1: it has gone away */
+  GString *text;
+} TestPipe;
+
+static void
+test_pipe_make (TestPipe *self, PenMqttFleet *fleet, const char *name)
+{
+  self->path = pen_mqtt_fleet_find (fleet, name);
+  self->text = g_string_new (NULL);
+  g_assert_no_errno (mkfifo (self->path, 0600));
+  self->fd = open (self->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+static void
+test_pipe_clear (TestPipe *self)
+{
+  if (self->fd >= 0)
+    close (self->fd);
+  g_string_free (self->text, TRUE);
+  g_free (self->path);
+}
+
+static void
+test_pipe_read (TestPipe *self)
+{
+  char buffer[65536];
+  gssize n_bytes;
+
+  if (self->fd < 0)
+    self->fd = open (self->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  g_assert_cmpint (self->fd, >=, 0);
+  while ((n_bytes = read (self->fd, buffer, sizeof buffer)) > 0)
+    g_string_append_len (self->text, buffer, n_bytes);
+}
+
+typedef struct
+{
+  TestPipe *pipe;
+  guint n_numbers;
+  PenMqttTally tally;
+} TestPipeWait;
+
+static gboolean
+test_pipe_has_numbers (gpointer user_data)
+{
+  TestPipeWait *wait = user_data;
+
+  test_pipe_read (wait->pipe);
+  pen_mqtt_tally_text (&wait->tally, wait->pipe->text->str);
+  return wait->tally.n_numbers >= wait->n_numbers;
+}
+
+/* Lines of the broker's log: what, the name of a pipeline, and what comes behind it. */
+static guint
+test_count_about (PenMqttFleet *fleet, const char *what, const char *name, const char *more)
+{
+  g_autofree char *text = g_strconcat (what, " penstock-", name, more, NULL);
+
+  return pen_mqtt_fleet_count_broker_log (fleet, text);
+}
+
+/* Made once, given up once without a good-bye, and acknowledged no more than its sink has got. */
+static void
+test_assert_parked (PenMqttFleet *fleet, const char *name, guint n_connections, guint n_delivered)
+{
+  g_assert_cmpuint (test_count_about (fleet, "as", name, " ("), ==, n_connections);
+  g_assert_cmpuint (test_count_about (fleet, "Received DISCONNECT from", name, ""), ==, 0);
+  g_assert_cmpuint (test_count_about (fleet, "Client", name, " closed its connection"), ==, 1);
+  g_assert_cmpuint (test_count_about (fleet, "Received PUBACK from", name, " "), <=, n_delivered);
+}
+
+static void
+test_assert_recovered (PenMqttFleet *fleet, TestPipe *pipe, guint n_sent)
+{
+  TestPipeWait wait = { .pipe = pipe, .n_numbers = n_sent };
+
+  if (!pen_test_wait (test_pipe_has_numbers, &wait, 2 * WAIT_MS))
+    g_error ("'%s' has %u lines and misses number %u of %u", pipe->path, wait.tally.n_lines,
+             wait.tally.n_numbers, n_sent);
+  g_assert_true (wait.tally.is_ordered);
+  /* what was held when the connection was given up */
+  g_assert_cmpuint (wait.tally.n_twice, <=, PEN_MQTT_MAXIMUM_HELD);
+  g_test_message ("%s: %u numbers, %u twice", pipe->path, wait.tally.n_numbers, wait.tally.n_twice);
+}
+
+/* One sink hangs in the middle of a write, one fails again and again, one is well. */
+static void
+test_blocked_sinks (PenMqttFixture *fixture)
+{
+  g_autoptr (PenMqttFleet) fleet = pen_mqtt_fleet_new (fixture);
+  TestPipe full;
+  TestPipe closed;
+  PenMqttTally tally;
+  PenMqttLoad *load;
+  guint memory_kib;
+  guint n_sent;
+
+  pen_mqtt_fixture_start_broker (fixture, &test_options);
+  pen_mqtt_fleet_write (fleet, "full", "t/#", SINK ("full"));
+  pen_mqtt_fleet_write (fleet, "closed", "t/#", SINK ("closed"));
+  pen_mqtt_fleet_write (fleet, "well", "t/#", SINK ("well.txt"));
+  test_pipe_make (&full, fleet, "full");
+  test_pipe_make (&closed, fleet, "closed");
+  pen_mqtt_fleet_run (fleet, NULL);
+  pen_mqtt_fleet_await_broker_log (fleet, "Sending SUBACK to penstock-", 3);
+  close (closed.fd);
+  closed.fd = -1;
+  load = pen_mqtt_load_start (fixture, "t/n", MESSAGES_A_SECOND, PAYLOAD_BYTES);
+  pen_mqtt_load_await (load, N_BEFORE_PARKING);
+  memory_kib = pen_mqtt_fleet_get_memory_kib (fleet);
+  pen_mqtt_fleet_await_log (fleet, "leaving the connection until the messages", 2);
+  pen_mqtt_load_await (load, N_WHILE_BLOCKED);
+  /* the neighbour keeps up meanwhile */
+  pen_mqtt_fleet_await_numbers (fleet, "well.txt", N_WHILE_BLOCKED, &tally);
+  test_assert_parked (fleet, "full", 1, 65536 / PAYLOAD_BYTES);
+  test_assert_parked (fleet, "closed", 1, 0);
+  g_assert_cmpuint (pen_mqtt_fleet_count_log (fleet, "leaving the connection"), ==, 2);
+  g_test_message ("RssAnon: %u KiB, then %u KiB", memory_kib,
+                  pen_mqtt_fleet_get_memory_kib (fleet));
+  g_assert_cmpuint (pen_mqtt_fleet_get_memory_kib (fleet), <, memory_kib + MAXIMUM_GROWTH_KIB);
+
+  n_sent = pen_mqtt_load_stop (load);
+  test_assert_recovered (fleet, &full, n_sent);
+  test_assert_recovered (fleet, &closed, n_sent);
+  pen_mqtt_fleet_await_numbers (fleet, "well.txt", n_sent, &tally);
+  g_assert_cmpuint (tally.n_twice, ==, 0);
+  g_assert_true (tally.is_ordered);
+  g_assert_cmpuint (test_count_about (fleet, "as", "full", " ("), ==, 2);
+  g_assert_cmpuint (test_count_about (fleet, "as", "closed", " ("), ==, 2);
+  g_assert_cmpuint (test_count_about (fleet, "as", "well", " ("), ==, 1);
+  pen_mqtt_fleet_signal (fleet, SIGTERM);
+  g_assert_cmpint (pen_mqtt_fleet_await_exit (fleet), ==, 0);
+  test_pipe_clear (&full);
+  test_pipe_clear (&closed);
+}
+
+int
+main (int argc, char **argv)
+{
+  pen_mqtt_fixture_init (&argc, &argv);
+  pen_mqtt_fixture_add ("/mqtt/pressure/blocked-sinks", test_blocked_sinks);
+  return g_test_run ();
+}
