@@ -566,7 +566,7 @@ pen_mqtt_connection_has_more (PenMqttConnection *self)
 /**
  * pen_mqtt_connection_read:
  * @self: an open connection
- * @is_paused: looked at after each message: stops reading
+ * @is_enough: looked at after each message: stops reading
  *
  * Reads what has come, but not more than one connection may take of a round of its lane.
  *
@@ -575,7 +575,7 @@ pen_mqtt_connection_has_more (PenMqttConnection *self)
  * Threads: lane
  */
 PenMqttReadStatus
-pen_mqtt_connection_read (PenMqttConnection *self, const gboolean *is_paused)
+pen_mqtt_connection_read (PenMqttConnection *self, const gboolean *is_enough)
 {
   pen_mqtt_tls_begin_round (&self->tls, READS_PER_ROUND);
   for (guint n = 0; n < PACKETS_PER_ROUND; n++)
@@ -583,7 +583,7 @@ pen_mqtt_connection_read (PenMqttConnection *self, const gboolean *is_paused)
       errno = 0;
       if (!pen_mqtt_connection_note (self, mosquitto_loop_read (self->client, 1)))
         return PEN_MQTT_READ_LOST;
-      if (*is_paused)
+      if (*is_enough)
         return PEN_MQTT_READ_DONE;
       if (!pen_mqtt_connection_has_more (self))
         break;

@@ -75,7 +75,7 @@ pen_mqtt_connection_open (PenMqttOptions *options, const PenMqttHandlers *handle
 int pen_mqtt_connection_get_wake_fd (PenMqttConnection *self);
 gboolean pen_mqtt_connection_finish_open (PenMqttConnection *self, char **reason);
 int pen_mqtt_connection_get_fd (PenMqttConnection *self);
-PenMqttReadStatus pen_mqtt_connection_read (PenMqttConnection *self, const gboolean *is_paused);
+PenMqttReadStatus pen_mqtt_connection_read (PenMqttConnection *self, const gboolean *is_enough);
 gboolean pen_mqtt_connection_has_buffered (PenMqttConnection *self);
 gboolean pen_mqtt_connection_write (PenMqttConnection *self);
 gboolean pen_mqtt_connection_wants_write (PenMqttConnection *self);

@@ -13,8 +13,12 @@
  *   (parked), and made again when everything has settled and reading may go on. The broker keeps
  *   the session's queue meanwhile.
  * - A stream that never ends, with a sink that is always busy, would never leave a moment with
- *   nothing held. So reading stops when something has been held for a second, or a thousand
- *   messages are, until all have settled.
+ *   nothing held. So reading stops when something has been held for a second, or as many messages
+ *   are as the window allows, until all have settled.
+ * - A sink that takes longer for a window than the keep-alive allows would get the same messages
+ *   again and again, for each connection is given up before their acknowledgements leave. So the
+ *   window, a thousand at first, is halved with each connection that is given up, and doubled with
+ *   each full one that was acknowledged.
  * - A connection that breaks takes its unsent acknowledgements along: the broker sends those
  *   messages again. Positions of an old connection cannot acknowledge anything on a new one,
  *   because each connection has a libmosquitto client of its own.
@@ -72,8 +76,11 @@ struct _PenMqttSource
   PenMqttConnection *connection;
   PenMqttSubscriptions subscriptions;
   gboolean is_paused;
+  gboolean is_enough;   /* for this round of reading */
+  guint window;         /* so many messages may be held */
   GIOCondition watched; /* what the socket is watched for */
   guint64 last_held;    /* position of the last message whose acknowledgement is queued */
+  guint64 acknowledged; /* position of the last whose has left, or never will */
   gint64 held_since_us;
   gint64 connected_us;
   gint64 last_write_us;
@@ -123,6 +130,15 @@ static gboolean
 pen_mqtt_source_is_holding (PenMqttSource *self)
 {
   return self->last_held > pen_source_get_settled (PEN_SOURCE (self));
+}
+
+/* Others, of QoS 0 or rejected, that came between them count too. */
+static guint64
+pen_mqtt_source_get_n_held (PenMqttSource *self)
+{
+  guint64 settled = pen_source_get_settled (PEN_SOURCE (self));
+
+  return self->last_held > settled ? self->last_held - settled : 0;
 }
 
 /* --- What a message becomes --- */
@@ -213,6 +229,7 @@ pen_mqtt_source_on_received (gpointer owner,
   if (!pen_mqtt_source_is_holding (self))
     self->held_since_us = pen_element_get_monotonic_time (PEN_ELEMENT (self));
   self->last_held = position;
+  self->is_enough |= pen_mqtt_source_get_n_held (self) >= self->window;
 }
 
 /* --- The end of a connection --- */
@@ -323,6 +340,8 @@ pen_mqtt_source_park (PenMqttSource *self)
                    is_holding ? "the messages received so far are delivered"
                               : "there is room for more messages");
   pen_element_count (PEN_ELEMENT (self), "connections_parked", NULL, 1);
+  if (is_holding)
+    self->window = (guint) MAX (MIN (self->window, self->last_held - self->acknowledged) / 2, 1);
   pen_mqtt_source_release (self, !is_holding);
   self->state = PEN_MQTT_PARKED;
   pen_mqtt_source_unpark (self);
@@ -339,7 +358,7 @@ pen_mqtt_source_may_read (PenMqttSource *self)
     return FALSE;
   if (!pen_mqtt_source_is_holding (self))
     return TRUE;
-  return self->last_held - pen_source_get_settled (PEN_SOURCE (self)) < PEN_MQTT_MAXIMUM_HELD
+  return pen_mqtt_source_get_n_held (self) < self->window
          && now_us - self->held_since_us < MAXIMUM_HELD_US;
 }
 
@@ -364,6 +383,9 @@ pen_mqtt_source_flush (PenMqttSource *self)
       return FALSE;
     }
   self->last_write_us = pen_element_get_monotonic_time (PEN_ELEMENT (self));
+  if (self->last_held - self->acknowledged >= self->window)
+    self->window = MIN (self->window * 2, PEN_MQTT_MAXIMUM_HELD);
+  self->acknowledged = self->last_held;
   return TRUE;
 }
 
@@ -655,7 +677,8 @@ pen_mqtt_source_pump (PenMqttSource *self)
       pen_mqtt_source_watch (self);
       return;
     }
-  status = pen_mqtt_connection_read (self->connection, &self->is_paused);
+  self->is_enough = FALSE;
+  status = pen_mqtt_connection_read (self->connection, &self->is_enough);
   if (self->state == PEN_MQTT_GREETING && self->is_greeted && self->greeting != 0)
     pen_mqtt_source_refuse (self);
   else if (status == PEN_MQTT_READ_LOST)
@@ -700,6 +723,7 @@ pen_mqtt_source_connect (PenMqttSource *self)
 
   self->state = PEN_MQTT_OPENING;
   self->is_greeted = FALSE;
+  self->acknowledged = self->last_held;
   self->connection = pen_mqtt_connection_open (
       pen_mqtt_settings_make_options (&self->settings, self->client_id), &handlers, self);
   if (self->connection == NULL)
@@ -721,6 +745,7 @@ pen_mqtt_source_pause (PenSource *source)
   PenMqttSource *self = PEN_MQTT_SOURCE (source);
 
   self->is_paused = TRUE;
+  self->is_enough = TRUE;
   if (pen_mqtt_source_is_open (self))
     pen_mqtt_source_watch (self);
 }
@@ -790,6 +815,7 @@ pen_mqtt_source_start (PenElement *element, GError **error)
                                self->settings.qos);
   self->connections = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "connections", NULL);
   self->retry_us = FIRST_RETRY_US;
+  self->window = PEN_MQTT_MAXIMUM_HELD;
   self->is_paused = pen_source_is_paused (PEN_SOURCE (self));
   pen_mqtt_source_warn (self);
   pen_mqtt_source_connect (self);

@@ -27,6 +27,11 @@
 /* what 1,000 messages without an acknowledgement may take, and as much for the heap's holes */
 #define MAXIMUM_GROWTH_KIB 8192
 
+/* 1,000 messages in 10 s */
+#define N_SLOW 1500
+#define SLOW_SLICE_US (100 * 1000)
+#define SLOW_BYTES_A_SLICE (10 * PAYLOAD_BYTES)
+
 #define SINK(path) "keep-alive=5s\n[sink file]\npath=" path "\nformat=lines\n"
 
 static const PenBrokerOptions test_options
@@ -172,10 +177,65 @@ test_blocked_sinks (PenMqttFixture *fixture)
   test_pipe_clear (&closed);
 }
 
+typedef struct
+{
+  TestPipeWait all;
+  gint64 next_us;
+} TestSlowWait;
+
+/* Reads a tenth of what a second may bring ten times a second. */
+static gboolean
+test_slow_has_numbers (gpointer user_data)
+{
+  TestSlowWait *wait = user_data;
+  TestPipe *pipe = wait->all.pipe;
+  char buffer[SLOW_BYTES_A_SLICE];
+  gssize n_bytes;
+
+  if (g_get_monotonic_time () < wait->next_us)
+    return FALSE;
+  wait->next_us = g_get_monotonic_time () + SLOW_SLICE_US;
+  n_bytes = read (pipe->fd, buffer, sizeof buffer);
+  if (n_bytes > 0)
+    g_string_append_len (pipe->text, buffer, n_bytes);
+  pen_mqtt_tally_text (&wait->all.tally, pipe->text->str);
+  return wait->all.tally.n_numbers >= wait->all.n_numbers;
+}
+
+/* A sink that takes longer for all that may be held than the keep-alive allows: with as many at a
+ * time, the connection would be given up each time before the acknowledgements have left, and the
+ * same messages would come for ever. */
+static void
+test_slow_sink (PenMqttFixture *fixture)
+{
+  g_autoptr (PenMqttFleet) fleet = pen_mqtt_fleet_new (fixture);
+  TestPipe slow;
+  TestSlowWait wait = { .all = { .pipe = &slow } };
+  PenMqttLoad *load;
+
+  pen_mqtt_fixture_start_broker (fixture, &test_options);
+  pen_mqtt_fleet_write (fleet, "slow", "t/#", SINK ("slow"));
+  test_pipe_make (&slow, fleet, "slow");
+  pen_mqtt_fleet_run (fleet, NULL);
+  pen_mqtt_fleet_await_broker_log (fleet, "Sending SUBACK to penstock-", 1);
+  load = pen_mqtt_load_start (fixture, "t/n", N_SLOW, PAYLOAD_BYTES);
+  pen_mqtt_load_await (load, N_SLOW);
+  wait.all.n_numbers = pen_mqtt_load_stop (load);
+  if (!pen_test_wait (test_slow_has_numbers, &wait, 2 * WAIT_MS))
+    g_error ("only the first %u of %u have come, with %u twice", wait.all.tally.n_numbers,
+             wait.all.n_numbers, wait.all.tally.n_twice);
+  g_assert_true (wait.all.tally.is_ordered);
+  g_assert_cmpuint (test_count_about (fleet, "as", "slow", " ("), >=, 2);
+  g_test_message ("%u numbers, %u twice, %u connections", wait.all.tally.n_numbers,
+                  wait.all.tally.n_twice, test_count_about (fleet, "as", "slow", " ("));
+  test_pipe_clear (&slow);
+}
+
 int
 main (int argc, char **argv)
 {
   pen_mqtt_fixture_init (&argc, &argv);
   pen_mqtt_fixture_add ("/mqtt/pressure/blocked-sinks", test_blocked_sinks);
+  pen_mqtt_fixture_add ("/mqtt/pressure/slow-sink", test_slow_sink);
   return g_test_run ();
 }
