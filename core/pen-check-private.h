@@ -22,6 +22,11 @@ typedef void (*PenCheckClaimFunc) (const char *property,
                                    const char *why,
                                    gpointer user_data);
 
+/* Called for what may be read by others too, but hardly on purpose. */
+typedef void (*PenCheckInterestFunc) (const char *property,
+                                      const PenInterest *interest,
+                                      gpointer user_data);
+
 /* Which properties the keyfile sets. */
 typedef gboolean (*PenCheckIsSetFunc) (const char *property, gpointer user_data);
 
@@ -29,9 +34,14 @@ struct _PenCheck
 {
   PenCheckFunc report;
   PenCheckClaimFunc claim;
+  PenCheckInterestFunc interest;
   PenCheckIsSetFunc is_set;
   gpointer user_data;
   gboolean wants_environment;
 };
+
+/* Whether every user of the machine can read a file that is there; @mode: (out): its mode. */
+PEN_RUNTIME_EXPORT
+gboolean pen_path_is_exposed (const char *path, guint *mode);
 
 G_END_DECLS

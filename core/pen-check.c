@@ -9,6 +9,8 @@
 
 #include "pen-check-private.h"
 
+#include <sys/stat.h>
+
 /**
  * pen_check_error:
  * @self: a check
@@ -78,6 +80,80 @@ pen_check_claim (PenCheck *self, const char *property, const char *why, const ch
   what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   self->claim (property, what, why, self->user_data);
+}
+
+/**
+ * pen_check_interest:
+ * @self: a check
+ * @property: (nullable): the property that says it, %NULL for the element as a whole
+ * @interest: what the element reads
+ *
+ * Says that the element reads something that another element, in this pipeline or another one of
+ * the fleet, hardly reads as well on purpose. Of two that overlap, the second is warned, with the
+ * place of the first. An element is not compared with itself.
+ *
+ * Threads: any
+ */
+void
+pen_check_interest (PenCheck *self, const char *property, const PenInterest *interest)
+{
+  self->interest (property, interest, self->user_data);
+}
+
+/*
+ * pen_path_is_exposed:
+ * @path: path of a file
+ * @mode: (out): its mode
+ *
+ * The folders on the way count: a file that anyone may read is safe in a folder that only its
+ * owner may enter. What cannot be looked at is not exposed; that it cannot be read is told
+ * elsewhere.
+ *
+ * Returns: whether every user of the machine can read the file
+ *
+ * Threads: any
+ */
+gboolean
+pen_path_is_exposed (const char *path, guint *mode)
+{
+  g_autofree char *folder = g_canonicalize_filename (path, NULL);
+  struct stat status;
+
+  if (stat (path, &status) != 0 || (status.st_mode & S_IROTH) == 0 || S_ISDIR (status.st_mode))
+    return FALSE;
+  *mode = status.st_mode & 07777;
+  while (!g_str_equal (folder, "/"))
+    {
+      char *parent = g_path_get_dirname (folder);
+
+      g_free (folder);
+      folder = parent;
+      if (stat (folder, &status) != 0 || (status.st_mode & S_IXOTH) == 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * pen_check_private_file:
+ * @self: a check
+ * @property: the property that names it
+ * @path: path of a file that only its owner should be able to read: a private key
+ *
+ * Warns if every user of the machine can read the file. Looks at nothing unless
+ * [method@Check.wants_environment].
+ *
+ * Threads: any
+ */
+void
+pen_check_private_file (PenCheck *self, const char *property, const char *path)
+{
+  guint mode;
+
+  if (self->wants_environment && pen_path_is_exposed (path, &mode))
+    pen_check_warning (self, property,
+                       "every user of this machine can read '%s' (mode %04o); do: chmod o-rwx '%s'",
+                       path, mode, path);
 }
 
 /**

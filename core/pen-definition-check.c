@@ -23,6 +23,7 @@ typedef struct
 {
   PenLoader *loader;
   const PenDraft *draft;
+  guint index; /* of the draft */
 } PenElementCheck;
 
 /* A value that may be secret does not leave through a message of the element's either. */
@@ -86,6 +87,14 @@ pen_element_check_stand_in (const PenDraft *draft, GObject *element)
     }
 }
 
+static PenPlace
+pen_element_check_get_place (const PenElementCheck *self, const char *property)
+{
+  const PenKeyValue *value = property == NULL ? NULL : pen_draft_find_value (self->draft, property);
+
+  return value != NULL ? value->entry->value_place : self->draft->group->place;
+}
+
 static void
 pen_element_check_report (gboolean is_error,
                           const char *property,
@@ -93,9 +102,8 @@ pen_element_check_report (gboolean is_error,
                           gpointer user_data)
 {
   const PenElementCheck *self = user_data;
-  const PenKeyValue *value = property == NULL ? NULL : pen_draft_find_value (self->draft, property);
   g_autoptr (GString) message = g_string_new (text);
-  PenPlace place = value != NULL ? value->entry->value_place : self->draft->group->place;
+  PenPlace place = pen_element_check_get_place (self, property);
   const char *group = self->draft->group->name;
 
   if (pen_element_check_is_told (self, property))
@@ -119,6 +127,15 @@ pen_element_check_report (gboolean is_error,
     pen_report_warning (self->loader->report, place, "%s", message->str);
 }
 
+static char *
+pen_element_check_show (const PenElementCheck *self, const char *text)
+{
+  g_autoptr (GString) shown = g_string_new (text);
+
+  pen_element_check_redact (self, shown);
+  return g_string_free (g_steal_pointer (&shown), FALSE);
+}
+
 /* Of an element some of whose values nobody knows, nobody knows what it will claim. */
 static void
 pen_element_check_claim (const char *property,
@@ -127,24 +144,44 @@ pen_element_check_claim (const char *property,
                          gpointer user_data)
 {
   const PenElementCheck *self = user_data;
-  const PenKeyValue *value = property == NULL ? NULL : pen_draft_find_value (self->draft, property);
   PenClaim *claim = NULL;
 
   if (pen_element_check_is_incomplete (self))
     return;
   claim = g_new0 (PenClaim, 1);
   claim->what = g_strdup (what);
+  claim->shown = pen_element_check_show (self, what);
   claim->why = g_strdup (why);
-  claim->place = value != NULL ? value->entry->value_place : self->draft->group->place;
+  claim->place = pen_element_check_get_place (self, property);
   for (guint i = 0; i < self->loader->claims->len; i++)
     {
       const PenClaim *first = g_ptr_array_index (self->loader->claims, i);
 
       if (g_str_equal (first->what, what))
         pen_report_error (self->loader->report, claim->place, "%s is used in line %u already: %s",
-                          what, first->place.line, why);
+                          claim->shown, first->place.line, why);
     }
   g_ptr_array_add (self->loader->claims, claim);
+}
+
+static void
+pen_element_check_interest (const char *property, const PenInterest *interest, gpointer user_data)
+{
+  const PenElementCheck *self = user_data;
+  PenHeldInterest *held = NULL;
+
+  if (pen_element_check_is_incomplete (self))
+    return;
+  held = g_new0 (PenHeldInterest, 1);
+  held->interest = *interest;
+  held->interest.where = g_strdup (interest->where);
+  held->interest.what = g_strdup (interest->what);
+  held->interest.prefix = g_strdup (interest->prefix);
+  held->interest.why = g_strdup (interest->why);
+  held->shown = pen_element_check_show (self, interest->what);
+  held->element = self->index;
+  held->place = pen_element_check_get_place (self, property);
+  g_ptr_array_add (self->loader->interests, held);
 }
 
 static gboolean
@@ -180,9 +217,11 @@ pen_loader_check_elements (PenLoader *self)
 {
   for (guint i = 0; i < self->drafts->len; i++)
     {
-      PenElementCheck data = { .loader = self, .draft = g_ptr_array_index (self->drafts, i) };
+      PenElementCheck data
+          = { .loader = self, .draft = g_ptr_array_index (self->drafts, i), .index = i };
       PenCheck check = { .report = pen_element_check_report,
                          .claim = pen_element_check_claim,
+                         .interest = pen_element_check_interest,
                          .is_set = pen_element_check_is_set,
                          .user_data = &data };
       g_autoptr (GObject) element = NULL;

@@ -10,6 +10,7 @@
 
 #include "config.h"
 
+#include "pen-check-private.h"
 #include "pen-definition-private.h"
 #include "pen-property.h"
 #include "pen-suggest.h"
@@ -82,6 +83,19 @@ pen_key_reader_refuse (PenKeyReader *self,
                        self->pspec->name, self->draft->group->name, accepted, guess);
 }
 
+/* A secret in a file that everybody can read is none. */
+static void
+pen_key_reader_check_secret_file (PenKeyReader *self, PenPlace place, const char *path)
+{
+  guint mode;
+
+  if (path != NULL && pen_path_is_exposed (path, &mode))
+    pen_report_warning (self->loader->report, place,
+                        "every user of this machine can read '%s', from where the secret '%s' "
+                        "comes (mode %04o); do: chmod o-rwx '%s'",
+                        path, self->pspec->name, mode, path);
+}
+
 /* A secret that stands in the file itself: told once a file if others can read that. */
 static void
 pen_key_reader_check_secret (PenKeyReader *self, PenPlace place, const PenExpansion *expansion)
@@ -92,6 +106,7 @@ pen_key_reader_check_secret (PenKeyReader *self, PenPlace place, const PenExpans
   gboolean has_default = (expansion->origins & PEN_ORIGIN_DEFAULT) != 0;
   PenLoader *loader = self->loader;
 
+  pen_key_reader_check_secret_file (self, place, expansion->file);
   if (!is_literal && !has_default)
     return;
   pen_report_warning (loader->report, place,

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include "pen-check.h"
 #include "pen-definition.h"
 #include "pen-keyfile.h"
 #include "pen-substitution.h"
@@ -32,9 +33,19 @@ typedef struct
 typedef struct
 {
   char *what;
+  char *shown; /* the same without what may be secret */
   char *why;
   PenPlace place;
 } PenClaim;
+
+/* What no other element should read as well. */
+typedef struct
+{
+  PenInterest interest; /* its texts are owned */
+  char *shown;          /* what and where, without what may be secret */
+  guint element;        /* index of who has it */
+  PenPlace place;
+} PenHeldInterest;
 
 /* A group with properties: an element's or [pipeline]. */
 typedef struct
@@ -61,9 +72,10 @@ typedef struct
   PenKeyfile *keyfile;
   PenSubstitution *substitution;
   PenDraft *settings;
-  const char *name;  /* of the pipeline, once its elements are checked */
-  GPtrArray *claims; /* (element-type PenClaim) */
-  GPtrArray *drafts; /* (element-type PenDraft), in the order of the file */
+  const char *name;     /* of the pipeline, once its elements are checked */
+  GPtrArray *claims;    /* (element-type PenClaim) */
+  GPtrArray *interests; /* (element-type PenHeldInterest) */
+  GPtrArray *drafts;    /* (element-type PenDraft), in the order of the file */
   /* Groups or inputs could not be made out, which was told: what is missing may be among them, and
    * is not complained about. */
   gboolean is_incomplete;
@@ -85,5 +97,12 @@ void pen_loader_check_elements (PenLoader *self);
 
 /* Sets all values that are known. */
 void pen_key_values_apply (const GArray *values, GObject *object);
+
+/* Where the pipeline's name stands; the file's beginning if it is the file's. */
+PenPlace pen_definition_get_name_place (const PenDefinition *self);
+/* (element-type PenClaim) */
+const GPtrArray *pen_definition_get_claims (const PenDefinition *self);
+/* (element-type PenHeldInterest) */
+const GPtrArray *pen_definition_get_interests (const PenDefinition *self);
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include "pen-definition-private.h"
+#include "pen-fleet.h"
 #include "pen-suggest.h"
 #include "pen-text-file.h"
 
@@ -36,8 +37,9 @@ struct _PenDefinition
   char *path;
   PenPlace name_place; /* where the name stands; the file's beginning if it is the file's */
   PenSettings *settings;
-  GPtrArray *elements; /* (element-type PenDefinedElement) */
-  GPtrArray *claims;   /* (element-type PenClaim) */
+  GPtrArray *elements;  /* (element-type PenDefinedElement) */
+  GPtrArray *claims;    /* (element-type PenClaim) */
+  GPtrArray *interests; /* (element-type PenHeldInterest) */
 };
 
 static void
@@ -90,7 +92,21 @@ pen_claim_free (gpointer data)
   PenClaim *self = data;
 
   g_free (self->what);
+  g_free (self->shown);
   g_free (self->why);
+  g_free (self);
+}
+
+static void
+pen_held_interest_free (gpointer data)
+{
+  PenHeldInterest *self = data;
+
+  g_free ((char *) self->interest.where);
+  g_free ((char *) self->interest.what);
+  g_free ((char *) self->interest.prefix);
+  g_free ((char *) self->interest.why);
+  g_free (self->shown);
   g_free (self);
 }
 
@@ -103,6 +119,7 @@ pen_loader_init (PenLoader *self, const char *path, PenRegistry *registry, PenRe
   self->folder = g_path_get_dirname (absolute);
   self->drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_draft_free);
   self->claims = g_ptr_array_new_with_free_func (pen_claim_free);
+  self->interests = g_ptr_array_new_with_free_func (pen_held_interest_free);
 }
 
 static void
@@ -111,6 +128,7 @@ pen_loader_clear (PenLoader *self)
   g_free (self->folder);
   g_ptr_array_unref (self->drafts);
   g_ptr_array_unref (self->claims);
+  g_ptr_array_unref (self->interests);
   g_clear_pointer (&self->settings, pen_draft_free);
   g_clear_pointer (&self->substitution, pen_substitution_free);
   g_clear_pointer (&self->keyfile, pen_keyfile_free);
@@ -170,6 +188,7 @@ pen_definition_new (const PenLoader *loader, PenSettings *settings, PenPlace nam
   self->settings = settings;
   self->name_place = name_place;
   self->claims = g_ptr_array_ref (loader->claims);
+  self->interests = g_ptr_array_ref (loader->interests);
   self->elements = g_ptr_array_new_with_free_func (pen_defined_element_free);
   for (guint i = 0; i < loader->drafts->len; i++)
     g_ptr_array_add (self->elements,
@@ -301,9 +320,49 @@ pen_definition_unref (PenDefinition *self)
     return;
   g_ptr_array_unref (self->elements);
   g_ptr_array_unref (self->claims);
+  g_ptr_array_unref (self->interests);
   g_object_unref (self->settings);
   g_free (self->path);
   g_free (self);
+}
+
+/*
+ * pen_definition_get_name_place:
+ *
+ * Returns: where the pipeline's name stands; the file's beginning if it is the file's
+ *
+ * Threads: any
+ */
+PenPlace
+pen_definition_get_name_place (const PenDefinition *self)
+{
+  return self->name_place;
+}
+
+/*
+ * pen_definition_get_claims:
+ *
+ * Returns: (element-type PenClaim): what no other pipeline may use
+ *
+ * Threads: any
+ */
+const GPtrArray *
+pen_definition_get_claims (const PenDefinition *self)
+{
+  return self->claims;
+}
+
+/*
+ * pen_definition_get_interests:
+ *
+ * Returns: (element-type PenHeldInterest): what no other element should read
+ *
+ * Threads: any
+ */
+const GPtrArray *
+pen_definition_get_interests (const PenDefinition *self)
+{
+  return self->interests;
 }
 
 /*
@@ -611,56 +670,10 @@ pen_definition_list_folder (const char *folder, GPtrArray *diagnostics)
   return g_steal_pointer (&paths);
 }
 
-static void
-pen_definition_tell_same_name (const PenDefinition *self,
-                               const PenDefinition *first,
-                               GPtrArray *diagnostics)
-{
-  g_autofree char *path = g_canonicalize_filename (self->path, NULL);
-  g_autofree char *first_path = g_canonicalize_filename (first->path, NULL);
-
-  if (g_str_equal (path, first_path))
-    pen_definition_tell (diagnostics, self->path, (PenPlace){ 0, 0 },
-                         g_strdup ("this file is given twice"));
-  else
-    pen_definition_tell (
-        diagnostics, self->path, self->name_place,
-        g_strdup_printf ("there is a pipeline '%s' already, in '%s'; a name is used once",
-                         pen_definition_get_name (self), first->path));
-}
-
-/* Whether nothing of @self is used by a pipeline before it; tells what is. @claims: what → the
- * PenDefinition that has it. */
-static gboolean
-pen_definition_take_claims (const PenDefinition *self, GHashTable *claims, GPtrArray *diagnostics)
-{
-  gboolean is_free = TRUE;
-
-  for (guint i = 0; i < self->claims->len; i++)
-    {
-      const PenClaim *claim = g_ptr_array_index (self->claims, i);
-      const PenDefinition *first = g_hash_table_lookup (claims, claim->what);
-
-      if (first == NULL)
-        continue;
-      is_free = FALSE;
-      pen_definition_tell (
-          diagnostics, self->path, claim->place,
-          g_strdup_printf ("%s is used in '%s' already: %s", claim->what, first->path, claim->why));
-    }
-  for (guint i = 0; is_free && i < self->claims->len; i++)
-    {
-      const PenClaim *claim = g_ptr_array_index (self->claims, i);
-
-      g_hash_table_insert (claims, claim->what, (gpointer) self);
-    }
-  return is_free;
-}
-
 /* Loads one file into @definitions; FALSE if it is faulty. */
 static gboolean
 pen_definition_load_into (GPtrArray *definitions,
-                          GHashTable *claims,
+                          PenFleet *fleet,
                           const char *path,
                           PenRegistry *registry,
                           PenDefinitionFlags flags,
@@ -668,18 +681,7 @@ pen_definition_load_into (GPtrArray *definitions,
 {
   g_autoptr (PenDefinition) definition = pen_definition_load (path, registry, flags, diagnostics);
 
-  if (definition == NULL)
-    return FALSE;
-  for (guint i = 0; i < definitions->len; i++)
-    {
-      const PenDefinition *other = g_ptr_array_index (definitions, i);
-
-      if (!g_str_equal (pen_definition_get_name (other), pen_definition_get_name (definition)))
-        continue;
-      pen_definition_tell_same_name (definition, other, diagnostics);
-      return FALSE;
-    }
-  if (!pen_definition_take_claims (definition, claims, diagnostics))
+  if (definition == NULL || !pen_fleet_add (fleet, definition, diagnostics))
     return FALSE;
   g_ptr_array_add (definitions, g_steal_pointer (&definition));
   return TRUE;
@@ -707,7 +709,7 @@ pen_definition_load_all (const char *const *paths,
                          guint *n_faulty)
 {
   GPtrArray *definitions = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_definition_unref);
-  g_autoptr (GHashTable) claims = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (PenFleet) fleet = pen_fleet_new ();
 
   *n_faulty = 0;
   for (guint i = 0; paths[i] != NULL; i++)
@@ -724,7 +726,7 @@ pen_definition_load_all (const char *const *paths,
       if (files == NULL)
         *n_faulty += 1;
       for (guint j = 0; files != NULL && j < files->len; j++)
-        *n_faulty += pen_definition_load_into (definitions, claims, g_ptr_array_index (files, j),
+        *n_faulty += pen_definition_load_into (definitions, fleet, g_ptr_array_index (files, j),
                                                registry, flags, diagnostics)
                          ? 0
                          : 1;

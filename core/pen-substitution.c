@@ -103,6 +103,7 @@ void
 pen_expansion_clear (PenExpansion *self)
 {
   g_clear_pointer (&self->text, g_free);
+  g_clear_pointer (&self->file, g_free);
 }
 
 static PenPlace
@@ -245,6 +246,8 @@ pen_expander_put_path (PenExpander *self, gsize offset, const char *reference)
              ? g_strdup (reference)
              : g_build_filename (self->substitution->folder, reference, NULL);
   pen_expander_put_file (self, offset, "the file", path);
+  g_free (self->expansion->file);
+  self->expansion->file = g_steal_pointer (&path);
 }
 
 static void
@@ -323,6 +326,11 @@ pen_expander_put_variable (PenExpander *self, gsize offset, const char *name)
     }
   self->expansion->origins |= variable->expansion.origins;
   self->expansion->is_hidden |= variable->expansion.is_hidden;
+  if (variable->expansion.file != NULL)
+    {
+      g_free (self->expansion->file);
+      self->expansion->file = g_strdup (variable->expansion.file);
+    }
   if (!variable->is_good)
     self->is_good = FALSE; /* told where it stands */
   else if (variable->expansion.text == NULL)

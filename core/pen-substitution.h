@@ -33,6 +33,7 @@ typedef struct
   guint origins;        /* of PenOrigin */
   gboolean is_replaced; /* whether there was anything to substitute */
   gboolean is_hidden;   /* must never be shown: comes from where secrets are kept */
+  char *file;           /* path of the last file that was put in, or NULL */
 } PenExpansion;
 
 typedef struct _PenSubstitution PenSubstitution;

@@ -17,6 +17,7 @@
 #include "pen-file-template.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -486,17 +487,39 @@ pen_file_sink_check_environment (PenFileSink *self, PenFileTemplate *template, P
     pen_check_error (check, "path", "cannot write to '%s': %s", self->path, g_strerror (errno));
 }
 
+/* The file that @path leads to, be it written with links or with "..". */
+static char *
+pen_file_sink_resolve (const char *path, gboolean wants_environment)
+{
+  g_autofree char *canonical = g_canonicalize_filename (path, NULL);
+  g_autofree char *folder = g_path_get_dirname (canonical);
+  g_autofree char *name = g_path_get_basename (canonical);
+  g_autofree char *real = wants_environment ? realpath (canonical, NULL) : NULL;
+  g_autofree char *real_folder = wants_environment ? realpath (folder, NULL) : NULL;
+
+  if (real != NULL)
+    return g_steal_pointer (&real);
+  return real_folder != NULL ? g_build_filename (real_folder, name, NULL)
+                             : g_steal_pointer (&canonical);
+}
+
 /* What is filled in for each event is the same for both, but for the pipeline's name. */
 static void
 pen_file_sink_claim (PenFileSink *self, PenCheck *check)
 {
   const char *pipeline = pen_element_get_pipeline_name (PEN_ELEMENT (self));
   g_autoptr (GString) path = g_string_new (self->path);
+  g_autofree char *file = NULL;
+  struct stat status;
 
+  if (pen_check_wants_environment (check) && stat (self->path, &status) == 0
+      && S_ISCHR (status.st_mode))
+    return; /* /dev/null and the like have room for all */
   if (pipeline != NULL)
     g_string_replace (path, "{pipeline}", pipeline, 0 /* all */);
+  file = pen_file_sink_resolve (path->str, pen_check_wants_environment (check));
   pen_check_claim (check, "path", "their lines and their rotation would get mixed up", "file '%s'",
-                   path->str);
+                   file);
 }
 
 static void

@@ -533,6 +533,8 @@ pen_mqtt_settings_check_tls (const PenMqttSettings *self, PenCheck *check)
     pen_check_error (check, "keyfile", "a private key needs its certificate: set certfile");
   if (self->key_password != NULL && self->keyfile == NULL)
     pen_check_error (check, "key-password", "it has no effect without keyfile");
+  if (self->keyfile != NULL)
+    pen_check_private_file (check, "keyfile", self->keyfile);
   if (!pen_check_wants_environment (check)
       || !pen_mqtt_certificates_check (&files, g_get_real_time () / G_USEC_PER_SEC,
                                        pen_mqtt_settings_report_fault, check, &expiry))
@@ -553,4 +555,34 @@ pen_mqtt_settings_check (const PenMqttSettings *self, PenCheck *check)
   pen_mqtt_settings_check_session (self, check);
   pen_mqtt_settings_check_will (self, check);
   pen_mqtt_settings_check_tls (self, check);
+}
+
+/* Says what no other client of the broker may have, and what none should. Threads: any */
+void
+pen_mqtt_settings_check_fleet (const PenMqttSettings *self, const char *client_id, PenCheck *check)
+{
+  g_autofree char *host = g_ascii_strdown (self->host, -1);
+  g_autofree char *broker = g_strdup_printf ("%s:%u", host, pen_mqtt_settings_get_port (self));
+  g_autofree char *where = g_strdup_printf ("topics at %s", broker);
+
+  pen_check_claim (check, self->client_id != NULL ? "client-id" : NULL,
+                   "two clients with one id throw each other out for ever", "client id '%s' at %s",
+                   client_id, broker);
+  for (guint i = 0; self->topics != NULL && self->topics[i] != NULL; i++)
+    {
+      const char *topic = self->topics[i];
+      g_autofree char *prefix = NULL;
+
+      if (pen_mqtt_filter_find_fault (topic) != NULL)
+        continue;
+      prefix = pen_mqtt_filter_get_prefix (topic);
+      pen_check_interest (check, "topics",
+                          &(PenInterest){ .where = where,
+                                          .what = topic,
+                                          .prefix = prefix,
+                                          .overlaps = pen_mqtt_filter_repeats,
+                                          .why = "a message that matches both is processed twice; "
+                                                 "narrow one of them, or give both one shared "
+                                                 "subscription: $share/GROUP/TOPIC" });
+    }
 }

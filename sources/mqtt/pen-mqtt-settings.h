@@ -69,6 +69,8 @@ void pen_mqtt_settings_install (GObjectClass *class);
 gboolean pen_mqtt_settings_set (PenMqttSettings *self, guint id, const GValue *value);
 void pen_mqtt_settings_get (const PenMqttSettings *self, guint id, GValue *value);
 void pen_mqtt_settings_check (const PenMqttSettings *self, PenCheck *check);
+void
+pen_mqtt_settings_check_fleet (const PenMqttSettings *self, const char *client_id, PenCheck *check);
 gboolean pen_mqtt_settings_uses_tls (const PenMqttSettings *self);
 guint pen_mqtt_settings_get_port (const PenMqttSettings *self);
 PenMqttOptions *pen_mqtt_settings_make_options (const PenMqttSettings *self, const char *client_id);

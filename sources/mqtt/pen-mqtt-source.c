@@ -839,10 +839,7 @@ pen_mqtt_source_check (PenElement *element, PenCheck *check)
 
   pen_mqtt_settings_check (&self->settings, check);
   if (self->settings.host != NULL)
-    pen_check_claim (check, self->settings.client_id != NULL ? "client-id" : NULL,
-                     "two clients with one id throw each other out for ever",
-                     "client id '%s' at %s:%u", client_id, self->settings.host,
-                     pen_mqtt_settings_get_port (&self->settings));
+    pen_mqtt_settings_check_fleet (&self->settings, client_id, check);
 }
 
 static void

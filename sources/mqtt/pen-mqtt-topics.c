@@ -166,6 +166,99 @@ pen_mqtt_filter_matches (const char *filter, const char *topic)
 }
 
 /**
+ * pen_mqtt_filter_overlaps:
+ * @filter: a valid topic filter; of a shared one, its group does not count
+ * @other: another one
+ *
+ * Returns: whether there is a topic that both match
+ *
+ * Threads: any
+ */
+gboolean
+pen_mqtt_filter_overlaps (const char *filter, const char *other)
+{
+  const char *a = pen_mqtt_filter_skip_group (filter);
+  const char *b = pen_mqtt_filter_skip_group (other);
+
+  if (a == NULL || b == NULL)
+    return FALSE;
+  /* 4.7.2, as above */
+  if ((a[0] == '$' && (b[0] == '+' || b[0] == '#'))
+      || (b[0] == '$' && (a[0] == '+' || a[0] == '#')))
+    return FALSE;
+  while (TRUE)
+    {
+      gsize a_length = strcspn (a, "/");
+      gsize b_length = strcspn (b, "/");
+
+      if (a[0] == '#' || b[0] == '#')
+        return TRUE;
+      if (a[0] != '+' && b[0] != '+' && (a_length != b_length || memcmp (a, b, a_length) != 0))
+        return FALSE;
+      a += a_length;
+      b += b_length;
+      if (*a == '\0')
+        return *b == '\0' || g_str_equal (b, "/#");
+      if (*b == '\0')
+        return g_str_equal (a, "/#");
+      a++;
+      b++;
+    }
+}
+
+/**
+ * pen_mqtt_filter_repeats:
+ * @filter: a valid topic filter
+ * @other: the one of another client
+ *
+ * By MQTT 5, 4.8.2, a shared subscription is its group and its filter together: the broker sends a
+ * message to one client of each that matches. So the same one is work shared, another filter of
+ * the same group is not. Two groups are two on purpose.
+ *
+ * Returns: whether a message may be brought by both, and nobody seems to want that
+ *
+ * Threads: any
+ */
+gboolean
+pen_mqtt_filter_repeats (const char *filter, const char *other)
+{
+  if (pen_mqtt_filter_is_shared (filter) && pen_mqtt_filter_is_shared (other))
+    {
+      const char *group = filter + strlen (SHARE_PREFIX);
+      gsize length = strcspn (group, "/");
+      const char *others = other + strlen (SHARE_PREFIX);
+
+      if (g_str_equal (filter, other) || length != strcspn (others, "/")
+          || memcmp (group, others, length) != 0)
+        return FALSE;
+    }
+  return pen_mqtt_filter_overlaps (filter, other);
+}
+
+/**
+ * pen_mqtt_filter_get_prefix:
+ * @filter: a valid topic filter; of a shared one, its group does not count
+ *
+ * Returns: (transfer full): what all topics that it matches begin with
+ *
+ * Threads: any
+ */
+char *
+pen_mqtt_filter_get_prefix (const char *filter)
+{
+  const char *begin = pen_mqtt_filter_skip_group (filter);
+  gsize length;
+
+  if (begin == NULL)
+    return g_strdup ("");
+  length = strcspn (begin, "+#");
+  /* 4.7.1.2, as above: what "a/#" matches begins with "a" */
+  if (length > 0 && begin[length] == '#')
+    length--;
+  return g_strndup (begin, length);
+}
+
+/**
  * pen_mqtt_filters_match:
  * @filters: (array zero-terminated=1): valid topic filters
  * @topic: the topic of a message

@@ -8,46 +8,109 @@
 
 #include "pen-command.h"
 
-static const struct
+typedef struct
 {
   const char *name;
   const char *text;
-} test_files[] = {
-  { "a.pipeline", "[source mqtt]\nhost=broker\nclient-id=x\ntopics=t\n[sink file]\npath=out\n" },
-  { "b.pipeline", "[source mqtt]\nhost=broker\nclient-id=x\ntopics=t\n[sink file]\npath=out\n" },
+} TestFile;
+
+/* What check says of @files; '@' stands for their folder. */
+static void
+test_fleet_check (const TestFile *files, guint n_files, const char *expected, int status)
+{
+  char *folder = pen_test_make_folder ();
+  g_auto (PenCommand) command = { 0 };
+  g_autoptr (GString) text = g_string_new (expected);
+
+  for (guint i = 0; i < n_files; i++)
+    pen_test_write_file (folder, files[i].name, files[i].text);
+  pen_command_run (&command, NULL, "check", folder, NULL);
+  g_string_replace (text, "@", folder, 0 /* all */);
+  g_assert_cmpstr (command.output, ==, text->str);
+  g_assert_cmpint (command.status, ==, status);
+  pen_test_remove_folder (folder);
+}
+
+static const TestFile test_claiming[] = {
+  { "a.pipeline", "[source mqtt]\nhost=broker\nclient-id=x\ntopics=t/a\n[sink file]\npath=out\n" },
+  { "b.pipeline",
+    "[source mqtt]\nhost=Broker\nclient-id=x\ntopics=t/b\n[sink file]\npath=./new/../out\n" },
   { "c.pipeline",
     "[source mqtt]\nhost=other\nclient-id=x\ntopics=t\n[sink file]\npath={pipeline}\n" },
-  { "d.pipeline", "[source mqtt]\nhost=broker\ntopics=t\n[sink file]\npath={pipeline}\n" },
-  { "e.pipeline", "[source mqtt]\nhost=broker\nclient-id=penstock-d\ntopics=t\n[sink stdout]\n" },
-  { "f.pipeline", "[source mqtt one]\nhost=broker\ntopics=t\n"
-                  "[source mqtt two]\nhost=broker\ntopics=t\nclient-id=penstock-f-one\n"
+  { "d.pipeline", "[source mqtt]\nhost=broker\ntopics=t/d\n[sink file]\npath={pipeline}\n" },
+  { "e.pipeline", "[source mqtt]\nhost=broker\nclient-id=penstock-d\ntopics=t/e\n[sink stdout]\n" },
+  { "f.pipeline", "[source mqtt one]\nhost=broker\ntopics=t/f\n"
+                  "[source mqtt two]\nhost=broker\ntopics=t/g\nclient-id=penstock-f-one\n"
                   "[sink stdout]\nfrom=one;two\n" },
+  { "g.pipeline", "[source mqtt]\nhost=broker\ntopics=t/h\n[sink file]\npath=/dev/null\n" },
+  { "h.pipeline", "[source mqtt]\nhost=broker\ntopics=t/i\n[sink file]\npath=/dev/null\n" },
 };
 
-static const char *const test_expected
-    = "@/b.pipeline:3:11: error: client id 'x' at broker:1883 is used in '@/a.pipeline' already: "
+static void
+test_fleet_claims (void)
+{
+  test_fleet_check (
+      test_claiming, G_N_ELEMENTS (test_claiming),
+      "@/b.pipeline:3:11: error: client id 'x' at broker:1883 is used in '@/a.pipeline' already: "
       "two clients with one id throw each other out for ever\n"
       "@/b.pipeline:6:6: error: file '@/out' is used in '@/a.pipeline' already: their lines and "
       "their rotation would get mixed up\n"
       "@/e.pipeline:3:11: error: client id 'penstock-d' at broker:1883 is used in "
       "'@/d.pipeline' already: two clients with one id throw each other out for ever\n"
       "@/f.pipeline:7:11: error: client id 'penstock-f-one' at broker:1883 is used in line 1 "
-      "already: two clients with one id throw each other out for ever\n";
+      "already: two clients with one id throw each other out for ever\n",
+      1);
+}
 
+#define TEST_TWICE                                                                                 \
+  "a message that matches both is processed twice; narrow one of them, or give both one shared "   \
+  "subscription: $share/GROUP/TOPIC\n"
+
+static const TestFile test_overlapping[] = {
+  { "a.pipeline", "[source mqtt]\nhost=broker\ntopics=a/+/data;b/1\n[sink stdout]\n" },
+  { "b.pipeline", "[source mqtt]\nhost=broker\ntopics=c;a/7/#\n[sink stdout]\n" },
+  { "c.pipeline", "[source mqtt]\nhost=broker\nport=1884\ntopics=#\n[sink stdout]\n" },
+  { "d.pipeline", "[source mqtt]\nhost=broker\nclient-id=d\ntopics=$share/g/d/#\n[sink stdout]\n" },
+  { "e.pipeline", "[source mqtt]\nhost=broker\nclient-id=e\ntopics=$share/g/d/#\n[sink stdout]\n" },
+  { "f.pipeline", "[source mqtt one]\nhost=broker\ntopics=f/+;f/1\n"
+                  "[source mqtt two]\nhost=BROKER\ntopics=f/2\n"
+                  "[sink stdout]\nfrom=one;two\n" },
+  { "g.pipeline", "[source mqtt]\nhost=broker\ntopics=d/9\n[sink stdout]\n" },
+  { "h.pipeline", "[source mqtt]\nhost=broker\ntopics=$share/h/h\n[sink stdout]\n" },
+  { "i.pipeline", "[source mqtt]\nhost=broker\ntopics=+/1\n[sink stdout]\n" },
+};
+
+/* The first of those that overlap is named, in the order of the files; one warning each. */
 static void
-test_fleet_claims (void)
+test_fleet_overlaps (void)
 {
-  char *folder = pen_test_make_folder ();
-  g_auto (PenCommand) command = { 0 };
-  g_autoptr (GString) expected = g_string_new (test_expected);
+  test_fleet_check (
+      test_overlapping, G_N_ELEMENTS (test_overlapping),
+      "@/b.pipeline:3:8: warning: 'a/7/#' overlaps 'a/+/data' in '@/a.pipeline', line "
+      "3: " TEST_TWICE "@/f.pipeline:6:8: warning: 'f/2' overlaps 'f/+' in line 3: " TEST_TWICE
+      "@/g.pipeline:3:8: warning: 'd/9' overlaps '$share/g/d/#' in '@/d.pipeline', line "
+      "4: " TEST_TWICE
+      "@/h.pipeline:3:8: warning: 'topics' in [source mqtt]: instances that share a subscription "
+      "need different ids: set client-id, for example to site-${env:HOSTNAME}\n"
+      "@/i.pipeline:3:8: warning: '+/1' overlaps 'b/1' in '@/a.pipeline', line 3: " TEST_TWICE,
+      0);
+}
 
-  for (guint i = 0; i < G_N_ELEMENTS (test_files); i++)
-    pen_test_write_file (folder, test_files[i].name, test_files[i].text);
-  pen_command_run (&command, NULL, "check", folder, NULL);
-  g_string_replace (expected, "@", folder, 0 /* all */);
-  g_assert_cmpstr (command.output, ==, expected->str);
-  g_assert_cmpint (command.status, ==, 1);
-  pen_test_remove_folder (folder);
+/* A pipeline that is not taken, here for its name, is not compared with either. */
+static void
+test_fleet_leaves_faulty_out (void)
+{
+  static const TestFile files[] = {
+    { "a.pipeline", "[source mqtt]\nhost=broker\ntopics=a\n[sink stdout]\n" },
+    { "b.pipeline", "[pipeline]\nname=a\n"
+                    "[source mqtt]\nhost=broker\ntopics=b;a\n[sink stdout]\n" },
+    { "c.pipeline", "[source mqtt]\nhost=broker\ntopics=b\n[sink stdout]\n" },
+  };
+
+  test_fleet_check (files, G_N_ELEMENTS (files),
+                    "@/b.pipeline:2:6: error: there is a pipeline 'a' already, in '@/a.pipeline'; "
+                    "a name is used once\n",
+                    1);
 }
 
 int
@@ -55,5 +118,7 @@ main (int argc, char **argv)
 {
   pen_test_init (&argc, &argv);
   g_test_add_func ("/fleet/claims", test_fleet_claims);
+  g_test_add_func ("/fleet/overlaps", test_fleet_overlaps);
+  g_test_add_func ("/fleet/leaves-faulty-out", test_fleet_leaves_faulty_out);
   return g_test_run ();
 }

@@ -20,10 +20,34 @@
 
 #define MIN_FAULTY_FIXTURES 20
 
+/* A folder with the fixtures that nobody else may enter, so that messages about their secrets do
+ * not depend on where the source is. */
+static char *fixtures;
+
+static void
+test_definition_copy_fixtures (void)
+{
+  g_autofree char *source = g_test_build_filename (G_TEST_DIST, "core", "fixtures", NULL);
+  g_autoptr (GDir) dir = g_dir_open (source, 0, NULL);
+  const char *name;
+
+  fixtures = pen_test_make_folder ();
+  g_assert_no_errno (g_chmod (fixtures, 0700));
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (source, name, NULL);
+      g_autofree char *copy = g_build_filename (fixtures, name, NULL);
+      gsize length = 0;
+      g_autofree char *text = pen_test_read_file (path, &length);
+
+      g_assert_true (g_file_set_contents (copy, text, (gssize) length, NULL));
+    }
+}
+
 static char *
 test_definition_get_fixture (const char *name)
 {
-  return g_test_build_filename (G_TEST_DIST, "core", "fixtures", name, NULL);
+  return g_build_filename (fixtures, name, NULL);
 }
 
 /* A folder with these modules alone, so that messages do not depend on what else was built. */
@@ -68,8 +92,7 @@ test_definition_new_findings (void)
 static char *
 test_definition_tell (GPtrArray *findings)
 {
-  g_autofree char *some = test_definition_get_fixture ("x");
-  g_autofree char *fixtures = g_strndup (some, strlen (some) - 1);
+  g_autofree char *folder = g_strconcat (fixtures, "/", NULL);
   g_autoptr (GString) text = g_string_new (NULL);
 
   for (guint i = 0; i < findings->len; i++)
@@ -78,7 +101,7 @@ test_definition_tell (GPtrArray *findings)
 
       g_string_append_printf (text, "%s\n", line);
     }
-  g_string_replace (text, fixtures, "", 0);
+  g_string_replace (text, folder, "", 0);
   g_string_replace (text, modules, "MODULES", 0);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
@@ -476,6 +499,52 @@ test_definition_warns_of_secrets (void)
   pen_test_remove_folder (folder);
 }
 
+/* A secret's file that everyone may read, in a folder that everyone, or nobody else, may enter. */
+static char *
+test_definition_tell_secret_file (const char *text, int mode, int folder_mode)
+{
+  char *folder = pen_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "password", NULL);
+  g_autofree char *told = NULL;
+  g_autoptr (PenDefinition) definition = NULL;
+
+  pen_test_write_file (folder, "password", "hunter2\n");
+  g_assert_no_errno (g_chmod (path, mode));
+  g_assert_no_errno (g_chmod (folder, folder_mode));
+  definition = test_definition_load_text (folder, text, 0644, &told);
+  g_assert_nonnull (definition);
+  pen_test_remove_folder (folder);
+  return g_steal_pointer (&told);
+}
+
+static void
+test_definition_warns_of_secret_files (void)
+{
+  static const char direct[] = "[source well]\nhost=a\ntopics=x\nusername=site\n"
+                               "password=${file:password}\n[sink basin]\n";
+  static const char variable[] = "[variables]\nword=${file:password}\n"
+                                 "[source well]\nhost=a\ntopics=x\nusername=site\n"
+                                 "password=${word}\n[sink basin]\n";
+  static const char harmless[] = "[source well]\nhost=${file:password}\ntopics=x\n[sink basin]\n";
+  g_autofree char *closed = test_definition_tell_secret_file (direct, 0640, 0755);
+  g_autofree char *sheltered = test_definition_tell_secret_file (direct, 0644, 0700);
+  g_autofree char *open = test_definition_tell_secret_file (direct, 0644, 0755);
+  g_autofree char *through = test_definition_tell_secret_file (variable, 0604, 0755);
+  g_autofree char *no_secret = test_definition_tell_secret_file (harmless, 0644, 0755);
+
+  g_assert_cmpstr (closed, ==, "");
+  g_assert_cmpstr (sheltered, ==, "");
+  g_assert_cmpstr (no_secret, ==, "");
+  g_assert_cmpstr (open, ==,
+                   "FOLDER/site-7.pipeline:5:10: warning: every user of this machine can read "
+                   "'FOLDER/password', from where the secret 'password' comes (mode 0644); do: "
+                   "chmod o-rwx 'FOLDER/password'\n");
+  g_assert_cmpstr (through, ==,
+                   "FOLDER/site-7.pipeline:7:10: warning: every user of this machine can read "
+                   "'FOLDER/password', from where the secret 'password' comes (mode 0604); do: "
+                   "chmod o-rwx 'FOLDER/password'\n");
+}
+
 static void
 test_definition_hides_secrets_from_checks (void)
 {
@@ -662,6 +731,7 @@ main (int argc, char **argv)
   pen_test_init (&argc, &argv);
   test_definition_set_environment ();
   test_definition_link_modules ();
+  test_definition_copy_fixtures ();
   g_test_add_func ("/definition/tells-all-faults", test_definition_tells_all_faults);
   g_test_add_func ("/definition/accepts", test_definition_accepts);
   g_test_add_func ("/definition/flow", test_definition_flow);
@@ -672,6 +742,7 @@ main (int argc, char **argv)
   g_test_add_func ("/definition/leaves-unknown-alone", test_definition_leaves_unknown_alone);
   g_test_add_func ("/definition/takes-name-from-file", test_definition_takes_name_from_file);
   g_test_add_func ("/definition/warns-of-secrets", test_definition_warns_of_secrets);
+  g_test_add_func ("/definition/warns-of-secret-files", test_definition_warns_of_secret_files);
   g_test_add_func ("/definition/hides-secrets-from-checks",
                    test_definition_hides_secrets_from_checks);
   g_test_add_func ("/definition/hides-files-from-checks", test_definition_hides_files_from_checks);
@@ -682,5 +753,6 @@ main (int argc, char **argv)
   g_test_add_func ("/definition/survives-mutation", test_definition_survives_mutation);
   result = g_test_run ();
   pen_test_remove_folder (modules);
+  pen_test_remove_folder (fixtures);
   return result;
 }

@@ -554,6 +554,11 @@ pen_harness_ignore_claim (const char *property,
 {
 }
 
+static void
+pen_harness_ignore_interest (const char *property, const PenInterest *interest, gpointer user_data)
+{
+}
+
 static gboolean
 pen_harness_is_set (const char *property, gpointer user_data)
 {
@@ -570,6 +575,7 @@ pen_harness_check (PenElement *element, const char *set, gboolean environment)
   PenHarnessCheck state = { .findings = g_string_new (NULL), .set = names };
   PenCheck check = { .report = pen_harness_report,
                      .claim = pen_harness_ignore_claim,
+                     .interest = pen_harness_ignore_interest,
                      .is_set = pen_harness_is_set,
                      .user_data = &state,
                      .wants_environment = environment };

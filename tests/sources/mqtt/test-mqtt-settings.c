@@ -13,6 +13,7 @@
 #include "pen-mqtt-settings.h"
 #include "pen-mqtt-source.h"
 
+#include <glib/gstdio.h>
 #include <mqtt_protocol.h>
 #include <string.h>
 
@@ -150,6 +151,36 @@ test_files (void)
   pen_test_remove_folder (g_steal_pointer (&folder));
 }
 
+/* A private key that everyone can read is warned of. */
+static void
+test_open_key (void)
+{
+  g_autofree char *folder = pen_test_make_folder ();
+  g_autofree char *key = g_build_filename (folder, "client.key", NULL);
+  g_autofree char *set = g_strdup_printf ("certfile=%s/client.crt keyfile=%s", folder, key);
+  g_autofree char *expected = NULL;
+  g_autofree char *names = NULL;
+  g_autoptr (PenElement) element = test_make (set, &names);
+  g_autofree char *closed = NULL;
+  g_autofree char *without = NULL;
+  g_autofree char *open = NULL;
+
+  pen_certificates_make (folder);
+  g_assert_no_errno (g_chmod (folder, 0755));
+  g_assert_no_errno (g_chmod (key, 0640));
+  closed = pen_harness_check (element, names, TRUE);
+  g_assert_no_errno (g_chmod (key, 0644));
+  without = pen_harness_check (element, names, FALSE);
+  open = pen_harness_check (element, names, TRUE);
+  expected = g_strdup_printf ("warning: keyfile: every user of this machine can read '%s' (mode "
+                              "0644); do: chmod o-rwx '%s'\n",
+                              key, key);
+  g_assert_null (strstr (closed, "every user"));
+  g_assert_cmpstr (without, ==, "");
+  g_assert_nonnull (strstr (open, expected));
+  pen_test_remove_folder (g_steal_pointer (&folder));
+}
+
 static void
 test_uses_tls (void)
 {
@@ -277,6 +308,7 @@ main (int argc, char **argv)
   pen_test_init (&argc, &argv);
   g_test_add_func ("/mqtt/settings/findings", test_findings);
   g_test_add_func ("/mqtt/settings/files", test_files);
+  g_test_add_func ("/mqtt/settings/open-key", test_open_key);
   g_test_add_func ("/mqtt/settings/uses-tls", test_uses_tls);
   g_test_add_func ("/mqtt/settings/properties", test_properties);
   g_test_add_func ("/mqtt/settings/refusals", test_refusals);

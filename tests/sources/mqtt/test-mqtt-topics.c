@@ -198,6 +198,118 @@ test_generalise_leaves_wanted (void)
     g_assert_false (g_strv_contains (wanted, deep->pdata[i]));
 }
 
+/* All of up to three levels out of @words. */
+static GPtrArray *
+test_list_topics (const char *const *words, guint n_words)
+{
+  GPtrArray *topics = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint a = 0; a < n_words; a++)
+    {
+      g_ptr_array_add (topics, g_strdup (words[a]));
+      for (guint b = 0; b < n_words; b++)
+        {
+          g_ptr_array_add (topics, g_strjoin ("/", words[a], words[b], NULL));
+          for (guint c = 0; c < n_words; c++)
+            g_ptr_array_add (topics, g_strjoin ("/", words[a], words[b], words[c], NULL));
+        }
+    }
+  return topics;
+}
+
+/* Which of @topics @filter matches. */
+static GArray *
+test_list_matches (const char *filter, const GPtrArray *topics)
+{
+  GArray *matches = g_array_new (FALSE, FALSE, sizeof (guint));
+
+  for (guint i = 0; i < topics->len; i++)
+    if (pen_mqtt_filter_matches (filter, g_ptr_array_index (topics, i)))
+      g_array_append_val (matches, i);
+  return matches;
+}
+
+static gboolean
+test_have_common (const GArray *a, const GArray *b)
+{
+  guint j = 0;
+
+  for (guint i = 0; i < a->len; i++)
+    {
+      while (j < b->len && g_array_index (b, guint, j) < g_array_index (a, guint, i))
+        j++;
+      if (j < b->len && g_array_index (b, guint, j) == g_array_index (a, guint, i))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Two filters overlap exactly if some topic matches both, and then one's prefix is a beginning of
+ * the other's. "x" is in no filter: it stands for all that only wildcards match. */
+static void
+test_overlaps_is_exact (void)
+{
+  static const char *const filter_words[] = { "a", "ab", "", "$a", "+", "#" };
+  static const char *const topic_words[] = { "a", "ab", "", "$a", "x" };
+  g_autoptr (GPtrArray) filters = test_list_topics (filter_words, G_N_ELEMENTS (filter_words));
+  g_autoptr (GPtrArray) topics = test_list_topics (topic_words, G_N_ELEMENTS (topic_words));
+  g_autoptr (GPtrArray) matches = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  guint n_overlaps = 0;
+
+  for (guint i = filters->len; i > 0; i--)
+    if (pen_mqtt_filter_find_fault (g_ptr_array_index (filters, i - 1)) != NULL)
+      g_ptr_array_remove_index (filters, i - 1);
+  for (guint i = 0; i < filters->len; i++)
+    g_ptr_array_add (matches, test_list_matches (g_ptr_array_index (filters, i), topics));
+  for (guint i = 0; i < filters->len; i++)
+    for (guint j = 0; j < filters->len; j++)
+      {
+        const char *a = g_ptr_array_index (filters, i);
+        const char *b = g_ptr_array_index (filters, j);
+        gboolean expected
+            = test_have_common (g_ptr_array_index (matches, i), g_ptr_array_index (matches, j));
+        g_autofree char *a_prefix = pen_mqtt_filter_get_prefix (a);
+        g_autofree char *b_prefix = pen_mqtt_filter_get_prefix (b);
+
+        if (pen_mqtt_filter_overlaps (a, b) != expected)
+          g_error ("'%s' and '%s': expected %d", a, b, expected);
+        g_assert_true (!expected || g_str_has_prefix (a_prefix, b_prefix)
+                       || g_str_has_prefix (b_prefix, a_prefix));
+        n_overlaps += expected;
+      }
+  g_assert_cmpuint (filters->len, >, 100);
+  g_assert_cmpuint (n_overlaps, >, 1000);
+}
+
+static void
+test_repeats (void)
+{
+  static const struct
+  {
+    const char *a;
+    const char *b;
+    gboolean repeats;
+  } rows[] = {
+    { "a/#", "a/b", TRUE },
+    { "a/b", "a/b", TRUE },
+    { "a/b", "a/c", FALSE },
+    { "$share/g/a/#", "a/b", TRUE },
+    { "$share/g/a/#", "$share/g/a/#", FALSE },
+    { "$share/g/a/#", "$share/g/a/b", TRUE },
+    { "$share/g/a/#", "$share/h/a/#", FALSE },
+    { "$share/g/a/#", "$share/gg/a/#", FALSE },
+    { "$share/g/a", "$share/g/b", FALSE },
+    { "$SYS/#", "#", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_test_message ("'%s' and '%s'", rows[i].a, rows[i].b);
+      g_assert_cmpint (pen_mqtt_filter_repeats (rows[i].a, rows[i].b), ==, rows[i].repeats);
+      g_assert_cmpint (pen_mqtt_filter_repeats (rows[i].b, rows[i].a), ==, rows[i].repeats);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -207,6 +319,8 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt/topics/limits", test_limits);
   g_test_add_func ("/mqtt/topics/matches", test_matches);
   g_test_add_func ("/mqtt/topics/several", test_several);
+  g_test_add_func ("/mqtt/topics/overlaps-is-exact", test_overlaps_is_exact);
+  g_test_add_func ("/mqtt/topics/repeats", test_repeats);
   g_test_add_func ("/mqtt/topics/generalise/lists-all", test_generalise_lists_all);
   g_test_add_func ("/mqtt/topics/generalise/is-complete", test_generalise_is_complete);
   g_test_add_func ("/mqtt/topics/generalise/leaves-wanted", test_generalise_leaves_wanted);
