@@ -12,6 +12,7 @@
 
 #include "pen-check-private.h"
 #include "pen-definition-private.h"
+#include "pen-element-private.h"
 #include "pen-value.h"
 
 #include <string.h>
@@ -206,6 +207,68 @@ pen_element_check_is_set (const char *property, gpointer user_data)
   return pen_keyfile_group_find (self->draft->group, property) != NULL;
 }
 
+/* Asks what only the class can say, but not of an element some of whose values nobody knows. */
+static void
+pen_element_check_holding (const PenElementCheck *self, PenDraft *draft, GObject *element)
+{
+  if (pen_element_check_is_incomplete (self))
+    return;
+  if (PEN_IS_TRANSFORM (element))
+    draft->holds = pen_transform_holds (PEN_TRANSFORM (element));
+  else if (PEN_IS_SOURCE (element))
+    draft->must_settle_soon = pen_source_must_settle_soon (PEN_SOURCE (element));
+}
+
+/* The first source of the file, if any, that draft @index reads from and that cannot wait. */
+static const PenDraft *
+pen_loader_find_urgent (const PenLoader *self, guint index)
+{
+  g_autoptr (GArray) waiting = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autofree gboolean *seen = g_new0 (gboolean, self->drafts->len);
+  const PenDraft *first = NULL;
+
+  g_array_append_val (waiting, index);
+  while (waiting->len > 0)
+    {
+      guint next = g_array_index (waiting, guint, waiting->len - 1);
+      const PenDraft *draft = g_ptr_array_index (self->drafts, next);
+
+      g_array_set_size (waiting, waiting->len - 1);
+      if (seen[next])
+        continue;
+      seen[next] = TRUE;
+      if (draft->must_settle_soon
+          && (first == NULL || draft->group->place.line < first->group->place.line))
+        first = draft;
+      g_array_append_vals (waiting, draft->inputs->data, draft->inputs->len);
+    }
+  return first;
+}
+
+/* What holds events holds their acknowledgements, for which not every source can wait. */
+static void
+pen_loader_check_holding (const PenLoader *self)
+{
+  const PenKeyValue *spool
+      = self->settings == NULL ? NULL : pen_draft_find_value (self->settings, "spool");
+
+  if (spool != NULL && (!G_IS_VALUE (&spool->value) || g_value_get_boolean (&spool->value)))
+    return;
+  for (guint i = 0; i < self->drafts->len; i++)
+    {
+      const PenDraft *draft = g_ptr_array_index (self->drafts, i);
+      const PenDraft *source = draft->holds ? pen_loader_find_urgent (self, i) : NULL;
+
+      if (source != NULL)
+        pen_report_error (self->report, draft->group->place,
+                          "[%s] keeps events, and with them the acknowledgements of [%s] in line "
+                          "%u, which gets no more messages until it acknowledges the first: "
+                          "nothing would move; set spool=true in [pipeline], which acknowledges "
+                          "what is safe on disk",
+                          draft->group->name, source->group->name, source->group->place.line);
+    }
+}
+
 /*
  * pen_loader_check_elements:
  * @self: a loader whose drafts have values
@@ -235,5 +298,7 @@ pen_loader_check_elements (PenLoader *self)
       pen_element_attach (PEN_ELEMENT (element), NULL /* host: it never starts */, data.draft->kind,
                           self->name, data.draft->name, pen_element_check_is_only_of_kind (&data));
       pen_element_run_check (PEN_ELEMENT (element), &check);
+      pen_element_check_holding (&data, g_ptr_array_index (self->drafts, i), element);
     }
+  pen_loader_check_holding (self);
 }

@@ -59,6 +59,8 @@ typedef struct
   GArray *values;          /* (element-type PenKeyValue) */
   GArray *inputs;          /* (element-type guint): indices of drafts */
   gboolean is_read;
+  gboolean holds;            /* a transform: keeps events */
+  gboolean must_settle_soon; /* a source: cannot wait for that */
 } PenDraft;
 
 typedef struct

@@ -86,6 +86,8 @@ PEN_RUNTIME_EXPORT
 void pen_source_resume (PenSource *self);
 PEN_RUNTIME_EXPORT
 void pen_source_settle (PenSource *self, guint64 position);
+PEN_RUNTIME_EXPORT
+gboolean pen_source_must_settle_soon (PenSource *self);
 
 /* What a transform's output is to whoever runs it. */
 struct _PenOutput

@@ -48,12 +48,19 @@ pen_source_real_settle (PenSource *self, guint64 position)
 {
 }
 
+static gboolean
+pen_source_real_must_settle_soon (PenSource *self)
+{
+  return FALSE;
+}
+
 static void
 pen_source_class_init (PenSourceClass *class)
 {
   class->pause = pen_source_real_pause;
   class->resume = pen_source_real_resume;
   class->settle = pen_source_real_settle;
+  class->must_settle_soon = pen_source_real_must_settle_soon;
 }
 
 static void
@@ -91,6 +98,13 @@ pen_source_settle (PenSource *self, guint64 position)
 {
   pen_source_get_private (self)->settled = position;
   PEN_SOURCE_GET_CLASS (self)->settle (self, position);
+}
+
+/* As the class has it. */
+gboolean
+pen_source_must_settle_soon (PenSource *self)
+{
+  return PEN_SOURCE_GET_CLASS (self)->must_settle_soon (self);
 }
 
 /**

@@ -24,6 +24,10 @@ G_DECLARE_DERIVABLE_TYPE (PenSource, pen_source, PEN, SOURCE, PenElement)
  * @settle: optional: every event pushed with a position up to and including @position has its
  *   outcome, and what has to be acknowledged for them may be now. Called in order, at most once a
  *   batch, never from within [method@Source.push]. Threads: lane
+ * @must_settle_soon: optional: whether, with its properties as they are, what it has pushed must
+ *   settle soon, because it gets nothing more meanwhile: a broker sends a few messages ahead of
+ *   their acknowledgements. A transform that holds events behind such a source needs a spool. The
+ *   default says no. Asked before it starts. Threads: any
  *
  * What a source overrides beside the functions of [class@Element]. It starts reading in `start`,
  * and is paused before it is stopped.
@@ -35,9 +39,10 @@ struct _PenSourceClass
   void (*pause) (PenSource *self);
   void (*resume) (PenSource *self);
   void (*settle) (PenSource *self, guint64 position);
+  gboolean (*must_settle_soon) (PenSource *self);
 
   /*< private >*/
-  gpointer padding[12];
+  gpointer padding[11];
 };
 
 PEN_AVAILABLE_IN_1_0

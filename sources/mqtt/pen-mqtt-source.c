@@ -831,6 +831,13 @@ pen_mqtt_source_stop (PenElement *element)
   pen_mqtt_source_release (self, !pen_mqtt_source_is_holding (self));
 }
 
+/* A broker sends only so many messages ahead of their acknowledgements: 20, says Mosquitto. */
+static gboolean
+pen_mqtt_source_must_settle_soon (PenSource *source)
+{
+  return PEN_MQTT_SOURCE (source)->settings.qos > 0;
+}
+
 static void
 pen_mqtt_source_check (PenElement *element, PenCheck *check)
 {
@@ -887,6 +894,7 @@ pen_mqtt_source_class_init (PenMqttSourceClass *class)
   source_class->pause = pen_mqtt_source_pause;
   source_class->resume = pen_mqtt_source_resume;
   source_class->settle = pen_mqtt_source_settle;
+  source_class->must_settle_soon = pen_mqtt_source_must_settle_soon;
   pen_mqtt_settings_install (object_class);
 }
 

@@ -94,6 +94,12 @@ pen_well_source_check (PenElement *element, PenCheck *check)
     pen_check_warning (check, "host", "there is no 'nowhere.example'");
 }
 
+static gboolean
+pen_well_source_must_settle_soon (PenSource *source)
+{
+  return g_value_get_uint (&PEN_WELL_SOURCE (source)->values[PROP_QOS]) > 0;
+}
+
 static void
 pen_well_source_finalize (GObject *object)
 {
@@ -144,6 +150,7 @@ pen_well_source_class_init (PenWellSourceClass *klass)
   object_class->get_property = pen_well_source_get_property;
   object_class->set_property = pen_well_source_set_property;
   PEN_ELEMENT_CLASS (klass)->check = pen_well_source_check;
+  PEN_SOURCE_CLASS (klass)->must_settle_soon = pen_well_source_must_settle_soon;
 
   properties[PROP_HOST]
       = g_param_spec_string ("host", NULL, "Where to draw from", NULL, flags | PEN_PARAM_REQUIRED);

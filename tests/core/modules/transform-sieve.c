@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A transform for the tests of definitions: a mesh, and lists of files to read.
+ * A transform for the tests of definitions: a mesh, and lists of files to read. One with the mesh
+ * "fine" holds events.
  */
 
 #include "config.h"
@@ -39,6 +40,12 @@ pen_sieve_transform_process (PenTransform *transform,
 {
   pen_output_push (output, event);
   return TRUE;
+}
+
+static gboolean
+pen_sieve_transform_holds (PenTransform *transform)
+{
+  return g_strcmp0 (PEN_SIEVE_TRANSFORM (transform)->mesh, "fine") == 0;
 }
 
 static void
@@ -98,6 +105,7 @@ pen_sieve_transform_class_init (PenSieveTransformClass *klass)
   object_class->get_property = pen_sieve_transform_get_property;
   object_class->set_property = pen_sieve_transform_set_property;
   PEN_TRANSFORM_CLASS (klass)->process = pen_sieve_transform_process;
+  PEN_TRANSFORM_CLASS (klass)->holds = pen_sieve_transform_holds;
 
   properties[PROP_MESH]
       = g_param_spec_string ("mesh", NULL, "What to hold back", NULL, PEN_PARAM_DEFAULTS);
