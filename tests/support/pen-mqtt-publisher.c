@@ -20,6 +20,8 @@ struct _PenMqttPublisher
   guint n_sent;
   guint n_confirmed;
   gboolean is_connected;
+  PenMqttPublisherFunc confirmed;
+  gpointer user_data;
 };
 
 static void
@@ -44,6 +46,8 @@ pen_mqtt_publisher_on_publish (struct mosquitto *client,
   PenMqttPublisher *self = user_data;
 
   self->n_confirmed++;
+  if (self->confirmed != NULL)
+    self->confirmed (id, self->user_data);
 }
 
 /* Waits up to five seconds until the broker has accepted it. */
@@ -121,12 +125,46 @@ pen_mqtt_publisher_describe (PenMqttPublisher *self,
   self->n_sent++;
 }
 
-/* Sends and hears for so long at most, less if something comes. */
+/* @confirmed is told of each message that the broker has confirmed. */
 void
-pen_mqtt_publisher_run (PenMqttPublisher *self, guint time_ms)
+pen_mqtt_publisher_set_handler (PenMqttPublisher *self,
+                                PenMqttPublisherFunc confirmed,
+                                gpointer user_data)
 {
-  if (mosquitto_loop (self->client, (int) time_ms, 1) != MOSQ_ERR_SUCCESS)
-    mosquitto_reconnect (self->client);
+  self->confirmed = confirmed;
+  self->user_data = user_data;
+}
+
+/* At QoS 1. Returns the id by which the handler is told; of 65,535 messages in a row each has one
+ * of its own. A connection that is lost here does not lose the message. */
+int
+pen_mqtt_publisher_queue (PenMqttPublisher *self,
+                          const char *topic,
+                          const char *payload,
+                          gsize length)
+{
+  int id = 0;
+  int status
+      = mosquitto_publish (self->client, &id, topic, (int) length, payload, 1 /* qos */, FALSE);
+
+  g_assert_cmpint (status, !=, MOSQ_ERR_INVAL);
+  g_assert_cmpint (status, !=, MOSQ_ERR_NOMEM);
+  self->n_sent++;
+  return id;
+}
+
+/* A round of the connection, of at most @timeout_ms; one that was lost is made again. Returns
+ * whether there is one. */
+gboolean
+pen_mqtt_publisher_run (PenMqttPublisher *self, guint timeout_ms)
+{
+  int status = mosquitto_loop (self->client, (int) timeout_ms, 1);
+
+  if (status == MOSQ_ERR_SUCCESS)
+    return self->is_connected;
+  self->is_connected = FALSE;
+  mosquitto_reconnect (self->client);
+  return FALSE;
 }
 
 /* Until the broker has confirmed everything (of QoS 0: until it is written); FALSE on time-out. */

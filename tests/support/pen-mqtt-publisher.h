@@ -11,6 +11,7 @@
 G_BEGIN_DECLS
 
 typedef struct _PenMqttPublisher PenMqttPublisher;
+typedef void (*PenMqttPublisherFunc) (int id, gpointer user_data);
 
 PenMqttPublisher *pen_mqtt_publisher_new (guint port, const char *username, const char *password);
 void pen_mqtt_publisher_free (PenMqttPublisher *self);
@@ -26,7 +27,14 @@ void pen_mqtt_publisher_describe (PenMqttPublisher *self,
                                   const char *content_type,
                                   const char *name,
                                   const char *value);
-void pen_mqtt_publisher_run (PenMqttPublisher *self, guint time_ms);
+void pen_mqtt_publisher_set_handler (PenMqttPublisher *self,
+                                     PenMqttPublisherFunc confirmed,
+                                     gpointer user_data);
+int pen_mqtt_publisher_queue (PenMqttPublisher *self,
+                              const char *topic,
+                              const char *payload,
+                              gsize length);
+gboolean pen_mqtt_publisher_run (PenMqttPublisher *self, guint timeout_ms);
 gboolean pen_mqtt_publisher_flush (PenMqttPublisher *self, guint timeout_ms);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenMqttPublisher, pen_mqtt_publisher_free)
