@@ -25,9 +25,11 @@
 
 #include "pen-mqtt-connection.h"
 
+#include "pen-mqtt-farewell.h"
 #include "pen-mqtt-tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <mqtt_protocol.h>
 #include <netdb.h>
 #include <poll.h>
@@ -428,6 +430,7 @@ pen_mqtt_connection_open_on_thread (gpointer data, gpointer user_data)
   PenMqttConnection *self = data;
   const guint64 one = 1;
 
+  pen_mqtt_farewell_await (self->options->client_id);
   if (!g_atomic_int_get (&self->is_unwanted))
     pen_mqtt_connection_try_open (self);
   if (write (self->wake_fd, &one, sizeof one) != sizeof one)
@@ -774,13 +777,20 @@ pen_mqtt_connection_describe_end (PenMqttConnection *self)
 void
 pen_mqtt_connection_close (PenMqttConnection *self)
 {
+  g_autofree char *client_id = g_strdup (self->options->client_id);
+  int fd = -1;
+
   self->owner = NULL;
   if (self->client != NULL && mosquitto_socket (self->client) >= 0)
     {
+      /* libmosquitto closes its own as soon as the good-bye is written */
+      fd = fcntl (self->fd, F_DUPFD_CLOEXEC, 0);
       mosquitto_disconnect (self->client);
       mosquitto_loop_write (self->client, 1);
     }
   pen_mqtt_connection_unref (self);
+  if (fd >= 0)
+    pen_mqtt_farewell (fd, client_id);
 }
 
 /**
