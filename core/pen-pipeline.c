@@ -235,10 +235,13 @@ pen_pipeline_close_kind (PenPipeline *self, PenElementKind kind)
     }
 }
 
+/* What a transform lets go when it stops has no outcome, and a source that is closed cannot
+ * acknowledge. */
 static void
 pen_pipeline_close_sources (PenPipeline *self)
 {
   pen_pipeline_close_kind (self, PEN_KIND_SOURCE);
+  pen_pipeline_close_tokens (self);
   pen_pipeline_close_kind (self, PEN_KIND_TRANSFORM);
 }
 
