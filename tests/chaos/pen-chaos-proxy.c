@@ -69,7 +69,6 @@ struct _PenChaosProxy
   gint64 n_until_cut; /* bytes; -1: none is to come */
   PenChaosCut cut;
   GBytes *injection;
-  guint n_connections;
 };
 
 static void
@@ -225,9 +224,6 @@ pen_chaos_proxy_accept (PenChaosProxy *self, gboolean is_refusing)
   pair->to_client.waiting = g_byte_array_new ();
   pair->to_broker.waiting = g_byte_array_new ();
   g_ptr_array_add (self->pairs, pair);
-  g_mutex_lock (&self->lock);
-  self->n_connections++;
-  g_mutex_unlock (&self->lock);
 }
 
 static void
@@ -438,13 +434,14 @@ pen_chaos_proxy_has_injected (PenChaosProxy *self)
   return has_injected;
 }
 
-guint
-pen_chaos_proxy_get_n_connections (PenChaosProxy *self)
+/* Whether the cut that was asked for has been made. */
+gboolean
+pen_chaos_proxy_has_cut (PenChaosProxy *self)
 {
-  guint n_connections;
+  gboolean has_cut;
 
   g_mutex_lock (&self->lock);
-  n_connections = self->n_connections;
+  has_cut = self->n_until_cut < 0;
   g_mutex_unlock (&self->lock);
-  return n_connections;
+  return has_cut;
 }

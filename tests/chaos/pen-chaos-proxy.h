@@ -31,7 +31,7 @@ void pen_chaos_proxy_refuse (PenChaosProxy *self, gboolean is_refusing);
 /* Puts @bytes between two packets of the broker; of MQTT without TLS. */
 void pen_chaos_proxy_inject (PenChaosProxy *self, GBytes *bytes);
 gboolean pen_chaos_proxy_has_injected (PenChaosProxy *self);
-guint pen_chaos_proxy_get_n_connections (PenChaosProxy *self);
+gboolean pen_chaos_proxy_has_cut (PenChaosProxy *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenChaosProxy, pen_chaos_proxy_free)
 
