@@ -8,6 +8,9 @@
  * What is called a CA follows OpenSSL's verification without X509_STRICT: a certificate with the
  * CA flag, one without extensions that has signed itself (X.509 version 1, as brokers with a root
  * of their own still have), and a server's self-signed certificate.
+ *
+ * GnuTLS cleans up when the process ends, whether or not somebody still uses it. So the end waits
+ * for those who do, though not for a file that cannot be read, and who comes later never returns.
  */
 
 #include "config.h"
@@ -25,6 +28,12 @@
 /* The largest bundles of root certificates have less than 1 MiB. */
 #define MAXIMUM_FILE_SIZE (8 * 1024 * 1024)
 #define MAXIMUM_KEY_ID 64
+#define LONGEST_END_US G_USEC_PER_SEC
+
+static GMutex certificates_lock; /* both below */
+static GCond certificates_left;
+static guint n_checks; /* under way */
+static gboolean is_ending;
 
 typedef struct
 {
@@ -325,6 +334,39 @@ pen_mqtt_check_client (PenMqttFileCheck *check, const PenMqttCertificates *files
   gnutls_privkey_deinit (key);
 }
 
+static void
+pen_mqtt_certificates_enter (void)
+{
+  g_mutex_lock (&certificates_lock);
+  while (is_ending)
+    g_cond_wait (&certificates_left, &certificates_lock);
+  n_checks++;
+  g_mutex_unlock (&certificates_lock);
+}
+
+static void
+pen_mqtt_certificates_leave (void)
+{
+  g_mutex_lock (&certificates_lock);
+  n_checks--;
+  g_cond_broadcast (&certificates_left);
+  g_mutex_unlock (&certificates_lock);
+}
+
+/* Before the destructors of the libraries that this module needs. */
+__attribute__ ((destructor)) static void
+pen_mqtt_certificates_end (void)
+{
+  gint64 deadline_us = g_get_monotonic_time () + LONGEST_END_US;
+
+  g_mutex_lock (&certificates_lock);
+  is_ending = TRUE;
+  while (n_checks > 0)
+    if (!g_cond_wait_until (&certificates_left, &certificates_lock, deadline_us))
+      break;
+  g_mutex_unlock (&certificates_lock);
+}
+
 /**
  * pen_mqtt_certificates_check:
  * @files: the files of a connection
@@ -350,9 +392,11 @@ pen_mqtt_certificates_check (const PenMqttCertificates *files,
 
   expiry->ca_s = 0;
   expiry->certificate_s = 0;
+  pen_mqtt_certificates_enter ();
   if (files->cafile != NULL)
     pen_mqtt_check_ca (&check, files->cafile, &expiry->ca_s);
   if (files->certfile != NULL)
     pen_mqtt_check_client (&check, files, &expiry->certificate_s);
+  pen_mqtt_certificates_leave ();
   return check.is_good;
 }

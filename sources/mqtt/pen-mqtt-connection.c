@@ -441,6 +441,8 @@ pen_mqtt_connection_open_on_thread (gpointer data, gpointer user_data)
 static gpointer
 pen_mqtt_make_pool (gpointer user_data)
 {
+  /* OpenSSL would clean up at the end of the process under the feet of threads that connect. */
+  OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
   /* Counts its calls without a lock, so it is called once for all connections. */
   mosquitto_lib_init ();
   return g_thread_pool_new (pen_mqtt_connection_open_on_thread, NULL, MAXIMUM_OPENING, FALSE, NULL);
