@@ -77,6 +77,7 @@ pen_mqtt_fleet_run (PenMqttFleet *self, const char *option)
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
   g_autoptr (GError) error = NULL;
 
+  g_unlink (self->log); /* of the run before */
   g_subprocess_launcher_set_stderr_file_path (launcher, self->log);
   g_subprocess_launcher_set_child_setup (launcher, pen_mqtt_fleet_die_with_parent, NULL, NULL);
   self->process = g_subprocess_launcher_spawn (launcher, &error, g_getenv ("PENSTOCK_COMMAND"),
@@ -131,9 +132,11 @@ pen_mqtt_fleet_count_text (const char *in, const char *text)
 guint
 pen_mqtt_fleet_count_log (PenMqttFleet *self, const char *text)
 {
-  g_autofree char *log = pen_test_read_file (self->log, NULL);
+  g_autofree char *log = NULL;
 
-  return pen_mqtt_fleet_count_text (log, text);
+  /* the process makes it when it starts */
+  return g_file_get_contents (self->log, &log, NULL, NULL) ? pen_mqtt_fleet_count_text (log, text)
+                                                           : 0;
 }
 
 guint
