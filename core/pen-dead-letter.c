@@ -17,8 +17,9 @@
 #define TRUNCATED_BYTES (64 * 1024)
 #define REASON_TOO_LARGE "too_large"
 
-static void
-pen_dead_letter_write_time (PenJsonWriter *writer, gint64 real_us)
+/* documented in the header */
+void
+pen_dead_letter_put_time (PenJsonWriter *writer, const char *key, gint64 real_us)
 {
   g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (real_us / G_USEC_PER_SEC);
   g_autoptr (GDateTime) time
@@ -26,12 +27,13 @@ pen_dead_letter_write_time (PenJsonWriter *writer, gint64 real_us)
   g_autofree char *text
       = time != NULL ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%S.%f+00:00") : NULL;
 
-  pen_json_writer_key (writer, "time");
+  pen_json_writer_key (writer, key);
   pen_json_writer_string (writer, text != NULL ? text : "", -1);
 }
 
-static void
-pen_dead_letter_write_text (PenJsonWriter *writer, const char *key, const char *text)
+/* documented in the header */
+void
+pen_dead_letter_put_text (PenJsonWriter *writer, const char *key, const char *text)
 {
   g_autofree char *valid = g_utf8_make_valid (text, -1);
 
@@ -39,13 +41,13 @@ pen_dead_letter_write_text (PenJsonWriter *writer, const char *key, const char *
   pen_json_writer_string (writer, valid, -1);
 }
 
-/* As text where it is text; a cut does not count as damage when it goes through a character. */
-static void
-pen_dead_letter_write_bytes (PenJsonWriter *writer,
-                             const char *key,
-                             const char *data,
-                             gsize length,
-                             gboolean is_cut)
+/* documented in the header */
+void
+pen_dead_letter_put_bytes (PenJsonWriter *writer,
+                           const char *key,
+                           const char *data,
+                           gsize length,
+                           gboolean is_cut)
 {
   const char *end = NULL;
 
@@ -77,7 +79,7 @@ pen_dead_letter_write_payloads (PenJsonWriter *writer, PenEvent *event, const ch
 
   if (g_str_equal (reason, REASON_TOO_LARGE))
     kept = MIN (length, TRUNCATED_BYTES);
-  pen_dead_letter_write_bytes (writer, "payload", data, kept, kept < full_size);
+  pen_dead_letter_put_bytes (writer, "payload", data, kept, kept < full_size);
   if (kept < full_size)
     {
       pen_json_writer_key (writer, "size");
@@ -93,7 +95,7 @@ pen_dead_letter_write_payloads (PenJsonWriter *writer, PenEvent *event, const ch
   else if (origin != event)
     {
       data = pen_event_get_data (event, &length);
-      pen_dead_letter_write_bytes (writer, "stage_payload", data, length, FALSE);
+      pen_dead_letter_put_bytes (writer, "stage_payload", data, length, FALSE);
     }
 }
 
@@ -111,13 +113,13 @@ pen_dead_letter_new (PenEvent *event,
 
   pen_json_writer_init (&writer, text);
   pen_json_writer_begin_object (&writer);
-  pen_dead_letter_write_time (&writer, pen_event_get_arrival (event));
-  pen_dead_letter_write_text (&writer, "pipeline", pipeline);
-  pen_dead_letter_write_text (&writer, "element", element);
-  pen_dead_letter_write_text (&writer, "reason", reason);
-  pen_dead_letter_write_text (&writer, "message", message);
+  pen_dead_letter_put_time (&writer, "time", pen_event_get_arrival (event));
+  pen_dead_letter_put_text (&writer, "pipeline", pipeline);
+  pen_dead_letter_put_text (&writer, "element", element);
+  pen_dead_letter_put_text (&writer, "reason", reason);
+  pen_dead_letter_put_text (&writer, "message", message);
   if (pen_event_get_topic (event) != NULL)
-    pen_dead_letter_write_text (&writer, "topic", pen_event_get_topic (event));
+    pen_dead_letter_put_text (&writer, "topic", pen_event_get_topic (event));
   pen_dead_letter_write_payloads (&writer, event, reason);
   pen_json_writer_end_object (&writer);
   payload = g_string_free_to_bytes (text);
