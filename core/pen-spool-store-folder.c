@@ -103,8 +103,8 @@ pen_spool_header_read (PenSpoolHeader *self, const char *path, GError **error)
   return length >= 0;
 }
 
-/* What the holder wrote into the lock, with nothing in it that a terminal could take amiss. */
-static char *
+/* Documented in the private header; with nothing in it that a terminal could take amiss. */
+char *
 pen_spool_lock_read_holder (int fd)
 {
   char text[LOCK_MAX_BYTES];

@@ -1,0 +1,314 @@
+/* SPDX-FileCopyrightText: The Penstock authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What an operator does with a spool whose pipeline may not be running.
+ */
+
+#include "config.h"
+
+#include "pen-spool-admin.h"
+
+#include "pen-spool-store-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* STATE/spool/PIPELINE.db, as the store has it */
+#define FOLDER_NAME "spool"
+#define SUFFIX ".db"
+#define LOCK_SUFFIX ".lock"
+#define DAMAGED_SUFFIX SUFFIX ".damaged-"
+/* of what the lock says */
+#define HOLDER_PREFIX "process "
+#define SUM "SELECT count (*), sum (length (payload)), min (arrival), max (arrival) FROM messages"
+
+/*
+ * pen_spool_cursor_waits:
+ * @cursor: of a sink
+ * @record: a message of the same spool
+ *
+ * Returns: whether the sink is still to have it
+ *
+ * Threads: any
+ */
+gboolean
+pen_spool_cursor_waits (const PenSpoolCursor *cursor, const PenSpoolRecord *record)
+{
+  return record->position > cursor->delivered
+         && (cursor->until == 0 || record->position <= cursor->until)
+         && (record->sink == NULL || g_str_equal (record->sink, cursor->sink));
+}
+
+/* The same condition as above. */
+static sqlite3_stmt *
+pen_spool_sum_prepare (PenSpoolStore *self, const PenSpoolCursor *cursor, GError **error)
+{
+  const char *sql = cursor == NULL ? SUM
+                                   : SUM " WHERE position > ?1 AND position <= ?2 "
+                                         "AND (sink IS NULL OR sink = ?3)";
+  guint64 until = cursor != NULL && cursor->until != 0 ? cursor->until : G_MAXINT64;
+  sqlite3_stmt *statement = NULL;
+  int code = sqlite3_prepare_v2 (self->database->handle, sql, -1, &statement, NULL);
+
+  if (code != SQLITE_OK)
+    {
+      pen_spool_database_set_error (self->database, code, "read", error);
+      return NULL;
+    }
+  if (cursor != NULL)
+    {
+      sqlite3_bind_int64 (statement, 1, (gint64) MIN (cursor->delivered, G_MAXINT64));
+      sqlite3_bind_int64 (statement, 2, (gint64) MIN (until, G_MAXINT64));
+      sqlite3_bind_text (statement, 3, cursor->sink, -1, SQLITE_STATIC);
+    }
+  return statement;
+}
+
+/*
+ * pen_spool_store_sum:
+ * @self: a store
+ * @cursor: (nullable): whose messages
+ * @sum: (out): how many, how large, how old
+ *
+ * Threads: worker
+ */
+gboolean
+pen_spool_store_sum (PenSpoolStore *self,
+                     const PenSpoolCursor *cursor,
+                     PenSpoolSum *sum,
+                     GError **error)
+{
+  sqlite3_stmt *statement = pen_spool_sum_prepare (self, cursor, error);
+  int code;
+
+  *sum = (PenSpoolSum){ 0 };
+  if (statement == NULL)
+    return FALSE;
+  code = sqlite3_step (statement);
+  if (code == SQLITE_ROW)
+    {
+      sum->n_records = (guint64) sqlite3_column_int64 (statement, 0);
+      sum->n_bytes = (guint64) sqlite3_column_int64 (statement, 1);
+      sum->oldest_us = sqlite3_column_int64 (statement, 2);
+      sum->newest_us = sqlite3_column_int64 (statement, 3);
+    }
+  else
+    pen_spool_database_set_error (self->database, code, "read", error);
+  sqlite3_finalize (statement);
+  return code == SQLITE_ROW;
+}
+
+static gboolean
+pen_spool_admin_delete_range (PenSpoolStore *self,
+                              guint64 first,
+                              guint64 last,
+                              guint64 *n_deleted,
+                              GError **error)
+{
+  PenSpoolDatabase *database = self->database;
+  sqlite3_stmt *statement = pen_spool_database_get (database, PEN_SPOOL_SQL_DELETE, error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, (gint64) first);
+  sqlite3_bind_int64 (statement, 2, (gint64) MIN (last, G_MAXINT64));
+  if (!pen_spool_database_run (database, statement, NULL, error))
+    return FALSE;
+  *n_deleted += (guint64) sqlite3_changes64 (database->handle);
+  return TRUE;
+}
+
+/* In a transaction: @positions, or with @after all behind that one. */
+static gboolean
+pen_spool_admin_delete (PenSpoolStore *self,
+                        const guint64 *positions,
+                        guint n_positions,
+                        const guint64 *after,
+                        PenSpoolStatus *status,
+                        GError **error)
+{
+  guint64 n_deleted = 0;
+
+  if (after != NULL
+      && !pen_spool_admin_delete_range (self, *after + 1, G_MAXINT64, &n_deleted, error))
+    return FALSE;
+  for (guint i = 0; i < n_positions; i++)
+    if (!pen_spool_admin_delete_range (self, positions[i], positions[i], &n_deleted, error))
+      return FALSE;
+  status->n_records -= MIN (n_deleted, status->n_records);
+  return pen_spool_store_find_oldest (self, status->newest, &status->oldest, error)
+         && pen_spool_store_measure (self, &status->used_bytes, error);
+}
+
+static gboolean
+pen_spool_admin_transact (PenSpoolStore *self,
+                          const guint64 *positions,
+                          guint n_positions,
+                          const guint64 *after,
+                          GError **error)
+{
+  PenSpoolDatabase *database = self->database;
+  PenSpoolStatus status = self->status;
+
+  if (!pen_spool_database_run_sql (database, PEN_SPOOL_SQL_BEGIN, NULL, error))
+    return FALSE;
+  if (pen_spool_admin_delete (self, positions, n_positions, after, &status, error)
+      && pen_spool_database_run_sql (database, PEN_SPOOL_SQL_COMMIT, NULL, error))
+    {
+      self->status = status;
+      return TRUE;
+    }
+  if (!sqlite3_get_autocommit (database->handle))
+    pen_spool_database_run_sql (database, PEN_SPOOL_SQL_ROLLBACK, NULL, NULL);
+  return FALSE;
+}
+
+/*
+ * pen_spool_store_delete:
+ * @self: a store
+ * @positions: (array length=n_positions): of messages; those that are not there do not matter
+ *
+ * Returns: whether none of them is there any more, durably; otherwise all are still there
+ *
+ * Threads: worker
+ */
+gboolean
+pen_spool_store_delete (PenSpoolStore *self,
+                        const guint64 *positions,
+                        guint n_positions,
+                        GError **error)
+{
+  return pen_spool_admin_transact (self, positions, n_positions, NULL /* after */, error);
+}
+
+/*
+ * pen_spool_store_delete_after:
+ * @self: a store
+ * @position: the last that stays
+ *
+ * The positions are not given again.
+ *
+ * Threads: worker
+ */
+gboolean
+pen_spool_store_delete_after (PenSpoolStore *self, guint64 position, GError **error)
+{
+  return pen_spool_admin_transact (self, NULL /* positions */, 0, &position, error);
+}
+
+static char *
+pen_spool_admin_get_path (const char *state_folder, const char *pipeline, const char *suffix)
+{
+  g_autofree char *name = g_strconcat (pipeline, suffix, NULL);
+
+  return g_build_filename (state_folder, FOLDER_NAME, name, NULL);
+}
+
+/*
+ * pen_spool_find_holder:
+ * @state_folder: a state folder
+ * @pipeline: name of a pipeline
+ *
+ * Tries the lock for a moment, together with others who may do so.
+ *
+ * Returns: (transfer full) (nullable): the process that has the spool
+ *
+ * Threads: any
+ */
+char *
+pen_spool_find_holder (const char *state_folder, const char *pipeline)
+{
+  g_autofree char *path = pen_spool_admin_get_path (state_folder, pipeline, LOCK_SUFFIX);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  g_autofree char *holder = NULL;
+
+  if (fd < 0)
+    return NULL;
+  if (flock (fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    holder = pen_spool_lock_read_holder (fd);
+  close (fd);
+  if (holder == NULL || !g_str_has_prefix (holder, HOLDER_PREFIX))
+    return g_strdup (holder != NULL ? "unknown" : NULL);
+  return g_strdup (holder + strlen (HOLDER_PREFIX));
+}
+
+static int
+pen_spool_admin_compare (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/*
+ * pen_spool_list_damaged:
+ * @state_folder: a state folder
+ * @pipeline: name of a pipeline
+ *
+ * Returns: (transfer full): paths of what salvages have left beside the spool
+ *
+ * Threads: any
+ */
+GStrv
+pen_spool_list_damaged (const char *state_folder, const char *pipeline)
+{
+  g_autofree char *folder = g_build_filename (state_folder, FOLDER_NAME, NULL);
+  g_autofree char *prefix = g_strconcat (pipeline, DAMAGED_SUFFIX, NULL);
+  g_autoptr (GPtrArray) paths = g_ptr_array_new ();
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    if (g_str_has_prefix (name, prefix))
+      g_ptr_array_add (paths, g_build_filename (folder, name, NULL));
+  g_ptr_array_sort (paths, pen_spool_admin_compare);
+  g_ptr_array_add (paths, NULL);
+  return (GStrv) g_ptr_array_steal (paths, NULL);
+}
+
+static gboolean
+pen_spool_admin_unlink (const char *path, GError **error)
+{
+  if (g_unlink (path) == 0 || errno == ENOENT)
+    return TRUE;
+  g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FAILED, "cannot remove \"%s\": %s", path,
+               g_strerror (errno));
+  return FALSE;
+}
+
+/*
+ * pen_spool_remove:
+ * @state_folder: a state folder
+ * @pipeline: name of a pipeline
+ *
+ * Removes a spool with all of its files. The database goes after its log: a log that is left behind
+ * would be taken for that of the next database.
+ *
+ * Threads: worker
+ */
+gboolean
+pen_spool_remove (const char *state_folder, const char *pipeline, GError **error)
+{
+  static const char *const suffixes[]
+      = { SUFFIX "-wal", SUFFIX "-shm", SUFFIX ".tmp", SUFFIX, LOCK_SUFFIX };
+  g_autofree char *folder = g_build_filename (state_folder, FOLDER_NAME, NULL);
+  g_autofree char *lock = pen_spool_admin_get_path (state_folder, pipeline, LOCK_SUFFIX);
+  g_auto (GStrv) damaged = pen_spool_list_damaged (state_folder, pipeline);
+  int fd = pen_spool_lock_take (lock, error);
+  gboolean is_good = fd >= 0;
+
+  for (guint i = 0; is_good && damaged[i] != NULL; i++)
+    is_good = pen_spool_admin_unlink (damaged[i], error);
+  for (guint i = 0; is_good && i < G_N_ELEMENTS (suffixes); i++)
+    {
+      g_autofree char *path = pen_spool_admin_get_path (state_folder, pipeline, suffixes[i]);
+
+      is_good = pen_spool_admin_unlink (path, error);
+    }
+  is_good = is_good && pen_spool_folder_sync (folder, error);
+  if (fd >= 0)
+    close (fd);
+  return is_good;
+}
