@@ -66,5 +66,6 @@ extern const PenCliCommand pen_cli_check;
 extern const PenCliCommand pen_cli_inspect;
 extern const PenCliCommand pen_cli_graph;
 extern const PenCliCommand pen_cli_plan;
+extern const PenCliCommand pen_cli_spool;
 
 G_END_DECLS

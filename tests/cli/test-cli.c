@@ -16,7 +16,7 @@
 static void
 test_cli_help (void)
 {
-  static const char *const commands[] = { "run", "check", "inspect", "graph", "plan" };
+  static const char *const commands[] = { "run", "check", "inspect", "graph", "plan", "spool" };
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
@@ -32,6 +32,27 @@ test_cli_help (void)
       pen_command_run (&before, NULL, "-h", commands[i], NULL);
       g_assert_cmpstr (before.output, ==, behind.output);
       g_assert_cmpint (before.status, ==, 0);
+    }
+}
+
+static void
+test_cli_help_of_spools (void)
+{
+  static const char *const commands[] = { "ls", "show", "check", "replay", "drop" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      g_auto (PenCommand) behind = { 0 };
+      g_auto (PenCommand) before = { 0 };
+      g_autofree char *expected = g_strdup_printf ("help-spool-%s.txt", commands[i]);
+
+      pen_command_run (&behind, NULL, "spool", commands[i], "--help", NULL);
+      g_assert_cmpstr (behind.errors, ==, "");
+      g_assert_cmpint (behind.status, ==, 0);
+      pen_expected_compare (behind.output, NULL, expected);
+
+      pen_command_run (&before, NULL, "-h", "spool", commands[i], NULL);
+      g_assert_cmpstr (before.output, ==, behind.output);
     }
 }
 
@@ -262,6 +283,7 @@ main (int argc, char **argv)
 {
   pen_test_init (&argc, &argv);
   g_test_add_func ("/cli/help", test_cli_help);
+  g_test_add_func ("/cli/help/of-spools", test_cli_help_of_spools);
   g_test_add_func ("/cli/help/of-all", test_cli_help_of_all);
   g_test_add_func ("/cli/version", test_cli_version);
   g_test_add_func ("/cli/usage", test_cli_usage);

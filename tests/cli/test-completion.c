@@ -35,43 +35,54 @@ test_completion_get (const char *folder, const char *words)
   return output;
 }
 
+static const struct
+{
+  const char *words;
+  const char *expected;
+} test_lines[] = {
+  { "ins", "inspect" },
+  { "r", "run" },
+  { "--vers", "--version" },
+  { "--plugin-path x ins", "inspect" },
+  { "--plugin-path = x ins", "inspect" },
+  { "inspect --na", "--names" },
+  { "inspect --form", "--format=" },
+  { "inspect --format ", "json text" },
+  { "inspect --format =", "json text" },
+  { "inspect --format = j", "json" },
+  { "--log-level ", "debug error info warning" },
+  { "--log-format j", "journal json" },
+  { "run --stri", "--strict" },
+  { "run --log-l", "--log-level=" },
+  { "run ", "a site.pipeline folder site.pipeline" },
+  { "check si", "site.pipeline" },
+  { "graph fold", "folder" },
+  { "--plugin-path f", "folder" },
+  { "run --state-dir f", "folder" },
+  { "plan --p", "--pid= --plugin-path=" },
+  { "plan si", "site.pipeline" },
+  { "inspect transform-amm", "transform-ammp" },
+  { "inspect pip", "pipeline" },
+  { "inspect sink std", "stdout" },
+  { "inspect sink amm", "" },
+  { "spo", "spool" },
+  { "spool ", "check drop ls replay show" },
+  { "spool s", "show" },
+  { "spool ls --na", "--names" },
+  { "spool drop --y", "--yes" },
+  { "spool ls ", "" },
+  { "spool show --state-dir folder --pipeline s", "site-7" },
+  { "spool show --state-dir = folder --pipeline = ", "other site-7" },
+  { "spool show --pipeline x --state-dir f", "folder" },
+  { "frobnicate --x", "" },
+};
+
 static void
 test_completion_completes (void)
 {
-  static const struct
-  {
-    const char *words;
-    const char *expected;
-  } table[] = {
-    { "ins", "inspect" },
-    { "r", "run" },
-    { "--vers", "--version" },
-    { "--plugin-path x ins", "inspect" },
-    { "--plugin-path = x ins", "inspect" },
-    { "inspect --na", "--names" },
-    { "inspect --form", "--format=" },
-    { "inspect --format ", "json text" },
-    { "inspect --format =", "json text" },
-    { "inspect --format = j", "json" },
-    { "--log-level ", "debug error info warning" },
-    { "--log-format j", "journal json" },
-    { "run --stri", "--strict" },
-    { "run --log-l", "--log-level=" },
-    { "run ", "a site.pipeline folder site.pipeline" },
-    { "check si", "site.pipeline" },
-    { "graph fold", "folder" },
-    { "--plugin-path f", "folder" },
-    { "run --state-dir f", "folder" },
-    { "plan --p", "--pid= --plugin-path=" },
-    { "plan si", "site.pipeline" },
-    { "inspect transform-amm", "transform-ammp" },
-    { "inspect pip", "pipeline" },
-    { "inspect sink std", "stdout" },
-    { "inspect sink amm", "" },
-    { "frobnicate --x", "" },
-  };
   char *folder = pen_test_make_folder ();
   g_autofree char *subfolder = g_build_filename (folder, "folder", NULL);
+  g_autofree char *spool = NULL;
   g_autofree char *bash = g_find_program_in_path ("bash");
 
   if (bash == NULL)
@@ -80,16 +91,19 @@ test_completion_completes (void)
       pen_test_remove_folder (folder);
       return;
     }
+  spool = g_build_filename (subfolder, "spool", NULL);
+  g_assert_cmpint (g_mkdir_with_parents (spool, 0755), ==, 0);
+  pen_test_write_file (spool, "site-7.db", "");
+  pen_test_write_file (spool, "other.db", "");
   pen_test_write_file (folder, "site.pipeline", "");
   pen_test_write_file (folder, "a site.pipeline", "");
   pen_test_write_file (folder, "site.txt", "");
-  g_assert_cmpint (g_mkdir_with_parents (subfolder, 0755), ==, 0);
-  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (test_lines); i++)
     {
-      g_autofree char *completed = test_completion_get (folder, table[i].words);
+      g_autofree char *completed = test_completion_get (folder, test_lines[i].words);
 
-      g_test_message ("%s", table[i].words);
-      g_assert_cmpstr (completed, ==, table[i].expected);
+      g_test_message ("%s", test_lines[i].words);
+      g_assert_cmpstr (completed, ==, test_lines[i].expected);
     }
   pen_test_remove_folder (folder);
 }
