@@ -92,7 +92,7 @@ pen_dead_letter_write_payloads (PenJsonWriter *writer, PenEvent *event, const ch
       pen_json_writer_key (writer, "replayable");
       pen_json_writer_boolean (writer, FALSE);
     }
-  else if (origin != event)
+  else if (pen_event_get_payload (origin) != pen_event_get_payload (event))
     {
       data = pen_event_get_data (event, &length);
       pen_dead_letter_put_bytes (writer, "stage_payload", data, length, FALSE);

@@ -130,7 +130,7 @@ pen_event_derive (PenEvent *origin, GBytes *payload)
  * @payload: the new bytes
  *
  * Makes one event of several (an average). It has the topic of the last and its time of arrival,
- * and holds the messages of all of them open.
+ * holds the messages of all of them open, and is marked as replayed if any of them is.
  *
  * Returns: (transfer full): the event
  *
@@ -155,6 +155,7 @@ pen_event_merge (PenEvent *const *origins, gsize n_origins, GBytes *payload)
     {
       const PenEvent *origin = origins[i];
 
+      self->flags |= origin->flags & PEN_EVENT_REPLAYED;
       if (origin->token != NULL)
         g_ptr_array_add (self->more_tokens, pen_token_ref (origin->token));
       for (guint j = 0; origin->more_tokens != NULL && j < origin->more_tokens->len; j++)
@@ -474,6 +475,38 @@ pen_event_take_token (PenEvent *self, PenToken *token)
   g_return_if_fail (self->token == NULL);
 
   self->token = token;
+}
+
+/* documented in the private header */
+PenEvent *
+pen_event_copy (const PenEvent *self)
+{
+  PenEvent *copy = pen_event_new (self->payload, NULL, self->arrival_us);
+
+  copy->topic = self->topic != NULL ? g_ref_string_acquire (self->topic) : NULL;
+  copy->flags = self->flags;
+  copy->full_size = self->full_size;
+  if (self->extra != NULL)
+    {
+      g_atomic_ref_count_inc (&self->extra->references);
+      copy->extra = self->extra;
+    }
+  return copy;
+}
+
+/* documented in the private header */
+PenEvent *
+pen_event_hold (PenEvent *self, PenToken *token)
+{
+  g_autoptr (PenEvent) held = self;
+  PenEvent *holder = pen_event_derive (held, held->payload);
+  g_autoptr (GPtrArray) tokens = g_steal_pointer (&holder->more_tokens);
+
+  holder->more_tokens = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_token_unref);
+  for (guint i = 0; tokens != NULL && i < tokens->len; i++)
+    g_ptr_array_add (holder->more_tokens, pen_token_ref (g_ptr_array_index (tokens, i)));
+  g_ptr_array_add (holder->more_tokens, pen_token_ref (token));
+  return holder;
 }
 
 /**

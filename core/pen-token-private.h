@@ -23,6 +23,8 @@ void pen_token_queue_close (PenTokenQueue *self);
 PEN_RUNTIME_EXPORT
 PenToken *pen_token_queue_take (PenTokenQueue *self);
 PEN_RUNTIME_EXPORT
+PenToken *pen_token_queue_take_at (PenTokenQueue *self, guint64 position);
+PEN_RUNTIME_EXPORT
 guint pen_token_queue_get_n_open (PenTokenQueue *self);
 PEN_RUNTIME_EXPORT
 guint64 pen_token_queue_get_pushed (PenTokenQueue *self);

@@ -149,15 +149,16 @@ pen_token_queue_close (PenTokenQueue *self)
   pen_token_queue_free_if_unused (self);
 }
 
-/* (transfer full): a token for the next message */
+/* (transfer full): a token for the next message, whose position is greater than all before */
 PenToken *
-pen_token_queue_take (PenTokenQueue *self)
+pen_token_queue_take_at (PenTokenQueue *self, guint64 position)
 {
   PenToken *token = g_new (PenToken, 1);
 
   g_atomic_ref_count_init (&token->references);
   token->is_settled = FALSE;
-  token->position = ++self->pushed;
+  self->pushed = position;
+  token->position = position;
   token->queue = self;
   token->next = NULL;
   if (self->newest == NULL)
@@ -167,6 +168,13 @@ pen_token_queue_take (PenTokenQueue *self)
   self->newest = token;
   self->n_open++;
   return token;
+}
+
+/* (transfer full): a token for the next message */
+PenToken *
+pen_token_queue_take (PenTokenQueue *self)
+{
+  return pen_token_queue_take_at (self, self->pushed + 1);
 }
 
 /* How many messages have no outcome yet. */
