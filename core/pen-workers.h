@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Threads for sinks that block.
+ * Threads for sinks that block, and for spools.
  */
 
 #pragma once
@@ -22,5 +22,8 @@ void pen_workers_free (PenWorkers *self, gboolean wait);
 /* From any thread. */
 PEN_RUNTIME_EXPORT
 void pen_workers_push (PenWorkers *self, PenWorkFunc func, gpointer user_data);
+/* From any thread, for what waits for the disk alone. */
+PEN_RUNTIME_EXPORT
+void pen_workers_push_disk (PenWorkers *self, PenWorkFunc func, gpointer user_data);
 
 G_END_DECLS
