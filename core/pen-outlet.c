@@ -22,6 +22,8 @@
 
 /* a full queue has room again when it is half empty: not an event at a time */
 #define ROOM_DIVISOR 2
+/* one is written, the other fills */
+#define LITTLE_BATCHES 2
 
 typedef enum
 {
@@ -443,6 +445,13 @@ pen_outlet_new (PenSink *sink,
   self->ripen.user_data = self;
   g_queue_init (&self->closed);
   return self;
+}
+
+void
+pen_outlet_keep_little (PenOutlet *self)
+{
+  self->queue_events = MIN (self->queue_events, LITTLE_BATCHES * self->batch_events);
+  self->queue_bytes = MIN (self->queue_bytes, LITTLE_BATCHES * self->batch_bytes);
 }
 
 void

@@ -42,6 +42,9 @@ PenOutlet *pen_outlet_new (PenSink *sink,
                            PenWorkers *workers,
                            const PenOutletFunctions *functions,
                            gpointer owner);
+/* Before it starts: what waits is elsewhere, so two batches in memory are enough. */
+PEN_RUNTIME_EXPORT
+void pen_outlet_keep_little (PenOutlet *self);
 /* Opens the sink, again and again if need be. */
 PEN_RUNTIME_EXPORT
 void pen_outlet_start (PenOutlet *self);
