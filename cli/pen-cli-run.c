@@ -104,6 +104,7 @@ pen_cli_run_definitions (PenCli *cli,
   g_autoptr (PenCliReload) reload = NULL;
   g_autofree char *summary = NULL;
 
+  pen_engine_set_state_folder (engine, state_folder);
   for (guint i = 0; i < definitions->len; i++)
     pen_engine_add (engine, g_ptr_array_index (definitions, i));
   g_signal_connect (engine, "finished", G_CALLBACK (pen_cli_run_on_finished), &self);

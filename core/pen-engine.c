@@ -43,6 +43,7 @@ struct _PenEngine
 
   /* constant after start */
   GMainContext *context;
+  char *state_folder;
   guint n_lanes;
   PenLane **lanes;
   PenWorkers *workers;
@@ -120,6 +121,7 @@ pen_engine_finalize (GObject *object)
   for (guint i = 0; i < self->n_lanes && !has_abandoned; i++)
     pen_lane_free (self->lanes[i]);
   g_free (self->lanes);
+  g_free (self->state_folder);
   g_clear_pointer (&self->context, g_main_context_unref);
   G_OBJECT_CLASS (pen_engine_parent_class)->finalize (object);
 }
@@ -241,6 +243,7 @@ pen_engine_entry_open (PenEngineEntry *entry)
 {
   entry->pipeline = pen_pipeline_new (entry->definition, entry->lane, entry->engine->workers,
                                       &pen_engine_pipeline_functions, entry);
+  pen_pipeline_set_state_folder (entry->pipeline, entry->engine->state_folder);
   entry->is_leaving = FALSE;
   entry->has_ended = FALSE;
 }
@@ -367,6 +370,13 @@ pen_engine_new (guint n_lanes)
   for (guint i = 0; i < self->n_lanes; i++)
     self->lanes[i] = pen_lane_new (NULL);
   return self;
+}
+
+void
+pen_engine_set_state_folder (PenEngine *self, const char *state_folder)
+{
+  g_free (self->state_folder);
+  self->state_folder = g_strdup (state_folder);
 }
 
 static PenEngineEntry *

@@ -27,6 +27,9 @@ typedef enum
  * may be others. Everything below is for that thread. */
 PEN_RUNTIME_EXPORT
 PenEngine *pen_engine_new (guint n_lanes);
+/* Before pen_engine_add (): where the spools are. */
+PEN_RUNTIME_EXPORT
+void pen_engine_set_state_folder (PenEngine *self, const char *state_folder);
 PEN_RUNTIME_EXPORT
 void pen_engine_add (PenEngine *self, PenDefinition *definition);
 PEN_RUNTIME_EXPORT

@@ -16,8 +16,6 @@
 
 #define MAX_SKIPPED_LETTERS 100
 
-static void pen_pipeline_node_hand_on (PenPipelineNode *node, PenEvent *event);
-
 /* The pipelines are small; an element knows its host, and the host its few nodes. */
 PenPipelineNode *
 pen_pipeline_find_node (PenPipeline *self, PenElement *element)
@@ -69,13 +67,19 @@ pen_pipeline_reject (PenPipelineNode *node,
 {
   PenPipeline *self = node->pipeline;
 
+  if (node->is_copy || (node->branch != NULL && node->branch->is_rebuilding))
+    return; /* it is told by the element itself, or was before */
   pen_element_count (node->element, "events_rejected", reason, 1);
   if (self->dead_letter != NULL && node != self->dead_letter && self->dead_letter->outlet != NULL)
     {
-      pen_outlet_take (self->dead_letter->outlet,
-                       pen_dead_letter_new (event, self->name,
-                                            pen_element_get_label (node->element), reason,
-                                            message));
+      PenOutlet *outlet = self->dead_letter->outlet;
+      PenEvent *letter = pen_dead_letter_new (
+          event, self->name, pen_element_get_label (node->element), reason, message);
+
+      if (node->branch != NULL)
+        pen_pipeline_branch_deliver (node->branch, outlet, letter);
+      else
+        pen_outlet_take (outlet, letter);
       return;
     }
   self->outcome = MAX (self->outcome, PEN_OUTCOME_UNDELIVERED);
@@ -182,7 +186,7 @@ pen_pipeline_node_process (PenPipelineNode *node, PenEvent *event)
 }
 
 /* Takes @event: to all that read from @node. */
-static void
+void
 pen_pipeline_node_hand_on (PenPipelineNode *node, PenEvent *event)
 {
   for (guint i = 0; i < node->n_readers; i++)
@@ -193,6 +197,8 @@ pen_pipeline_node_hand_on (PenPipelineNode *node, PenEvent *event)
         pen_event_ref (event);
       if (reader->kind == PEN_KIND_TRANSFORM)
         pen_pipeline_node_process (reader, event);
+      else if (reader->branch != NULL)
+        pen_pipeline_branch_deliver (reader->branch, reader->outlet, event);
       else
         pen_outlet_take (reader->outlet, event);
     }
@@ -211,8 +217,15 @@ static void
 pen_pipeline_tick (gpointer data)
 {
   PenPipelineNode *node = data;
+  gint64 delay_us = node->branch != NULL ? pen_pipeline_branch_get_tick_delay (node->branch) : 0;
 
   node->tick_timer = 0;
+  if (delay_us > 0)
+    {
+      node->tick_timer
+          = pen_lane_add_timer (node->pipeline->lane, delay_us, pen_pipeline_tick, node);
+      return;
+    }
   pen_transform_tick (PEN_TRANSFORM (node->element),
                       pen_lane_get_monotonic_time (node->pipeline->lane), &node->output.output);
   pen_pipeline_node_hand_on_output (node);
@@ -253,12 +266,15 @@ pen_pipeline_take_position (PenPipelineNode *node, PenEvent *event)
 static guint64
 pen_pipeline_host_push (PenHost *host, PenSource *source, PenEvent *event)
 {
-  PenPipelineNode *node
-      = pen_pipeline_find_node (pen_pipeline_from_host (host), PEN_ELEMENT (source));
+  PenPipeline *self = pen_pipeline_from_host (host);
+  PenPipelineNode *node = pen_pipeline_find_node (self, PEN_ELEMENT (source));
   guint64 position = pen_pipeline_take_position (node, event);
 
   pen_metric_add (node->n_sent, 1);
-  pen_pipeline_node_hand_on (node, event);
+  if (self->spool != NULL)
+    pen_spool_take (self->spool, pen_element_get_name (node->element), event);
+  else
+    pen_pipeline_node_hand_on (node, event);
   return position;
 }
 

@@ -16,6 +16,17 @@
 
 #include "pen-pipeline-private.h"
 
+/* for the last commit of a spool, after the time to drain is over */
+#define CLOSE_TIMEOUT_US (5 * (gint64) G_USEC_PER_SEC)
+
+/* @reader gets what @node puts out. */
+void
+pen_pipeline_node_add_reader (PenPipelineNode *node, PenPipelineNode *reader)
+{
+  node->readers = g_renew (PenPipelineNode *, node->readers, node->n_readers + 1);
+  node->readers[node->n_readers++] = reader;
+}
+
 static void
 pen_pipeline_set_readers (PenPipeline *self)
 {
@@ -24,12 +35,7 @@ pen_pipeline_set_readers (PenPipeline *self)
       const PenElementDefinition *definition = pen_definition_get_element (self->definition, i);
 
       for (guint j = 0; j < definition->n_inputs; j++)
-        {
-          PenPipelineNode *input = &self->nodes[definition->inputs[j]];
-
-          input->readers = g_renew (PenPipelineNode *, input->readers, input->n_readers + 1);
-          input->readers[input->n_readers++] = &self->nodes[i];
-        }
+        pen_pipeline_node_add_reader (&self->nodes[definition->inputs[j]], &self->nodes[i]);
     }
 }
 
@@ -80,6 +86,8 @@ pen_pipeline_outlet_started (gpointer owner)
   PenPipelineNode *node = owner;
 
   node->is_outlet_started = TRUE;
+  if (node->branch != NULL)
+    pen_pipeline_branch_update (node->branch);
   pen_lane_defer (node->pipeline->lane, &node->pipeline->advance);
 }
 
@@ -93,23 +101,32 @@ pen_pipeline_outlet_reject (gpointer owner,
   pen_pipeline_reject (owner, event, reason, message);
 }
 
+/* What comes after @source is full, or has room again. */
+void
+pen_pipeline_source_throttle (PenPipelineNode *source, gboolean is_full)
+{
+  source->n_full += is_full ? 1 : (guint) -1;
+  if (source->pipeline->state != PEN_PIPELINE_RUNNING || !source->is_started)
+    return;
+  if (source->n_full > 0)
+    pen_source_pause (PEN_SOURCE (source->element));
+  else if (!source->is_finished)
+    pen_source_resume (PEN_SOURCE (source->element));
+}
+
 static void
 pen_pipeline_outlet_full (gpointer owner, gboolean is_full)
 {
   PenPipelineNode *sink = owner;
+  const GPtrArray *branches = sink->pipeline->branches;
 
+  if (sink->branch != NULL)
+    pen_pipeline_branch_throttle (sink->branch, is_full);
   for (guint i = 0; i < sink->n_sources; i++)
-    {
-      PenPipelineNode *source = sink->sources[i];
-
-      source->n_full += is_full ? 1 : (guint) -1;
-      if (sink->pipeline->state != PEN_PIPELINE_RUNNING || !source->is_started)
-        continue;
-      if (source->n_full > 0)
-        pen_source_pause (PEN_SOURCE (source->element));
-      else if (!source->is_finished)
-        pen_source_resume (PEN_SOURCE (source->element));
-    }
+    pen_pipeline_source_throttle (sink->sources[i], is_full);
+  for (guint i = 0; sink->kind == PEN_KIND_DEAD_LETTER && branches != NULL && i < branches->len;
+       i++)
+    pen_pipeline_branch_throttle (g_ptr_array_index (branches, i), is_full);
 }
 
 static void
@@ -152,16 +169,36 @@ pen_pipeline_is_only_of_kind (PenPipeline *self, PenElementKind kind)
 {
   guint n_of_kind = 0;
 
-  for (guint i = 0; i < self->n_nodes; i++)
+  for (guint i = 0; i < self->n_elements; i++)
     n_of_kind += pen_definition_get_element (self->definition, i)->kind == kind;
   return n_of_kind == 1;
 }
 
 static void
-pen_pipeline_init_node (PenPipeline *self, guint index, PenWorkers *workers)
+pen_pipeline_init_outlet (PenPipelineNode *node)
+{
+  node->outlet = pen_outlet_new (PEN_SINK (node->element), node->pipeline->lane,
+                                 node->pipeline->workers, &pen_pipeline_outlet_functions, node);
+}
+
+static void
+pen_pipeline_init_source (PenPipelineNode *node)
+{
+  PenMetrics *metrics = pen_element_get_metrics (node->element);
+
+  node->n_bytes_received = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "bytes_received", NULL);
+  node->is_connected = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "connected", NULL);
+  node->tokens = pen_token_queue_new (pen_lane_get_context (node->pipeline->lane),
+                                      pen_pipeline_source_settled, node);
+  node->settle.func = pen_pipeline_tell_settled;
+  node->settle.user_data = node;
+}
+
+/* @node becomes an instance of the keyfile's element @index. */
+static void
+pen_pipeline_init_node (PenPipelineNode *node, PenPipeline *self, guint index)
 {
   const PenElementDefinition *definition = pen_definition_get_element (self->definition, index);
-  PenPipelineNode *node = &self->nodes[index];
   PenMetrics *metrics = NULL;
 
   node->pipeline = self;
@@ -171,24 +208,22 @@ pen_pipeline_init_node (PenPipeline *self, guint index, PenWorkers *workers)
                       pen_pipeline_is_only_of_kind (self, node->kind));
   metrics = pen_element_get_metrics (node->element);
   node->n_received = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "events_received", NULL);
-  if (node->kind == PEN_KIND_SINK || node->kind == PEN_KIND_DEAD_LETTER)
-    {
-      node->outlet = pen_outlet_new (PEN_SINK (node->element), self->lane, workers,
-                                     &pen_pipeline_outlet_functions, node);
-      return;
-    }
-  node->n_sent = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "events_sent", NULL);
-  if (node->kind == PEN_KIND_TRANSFORM)
-    {
-      pen_pipeline_node_init_output (node);
-      return;
-    }
-  node->n_bytes_received = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "bytes_received", NULL);
-  node->is_connected = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "connected", NULL);
-  node->tokens
-      = pen_token_queue_new (pen_lane_get_context (self->lane), pen_pipeline_source_settled, node);
-  node->settle.func = pen_pipeline_tell_settled;
-  node->settle.user_data = node;
+  if (node->kind == PEN_KIND_SOURCE || node->kind == PEN_KIND_TRANSFORM)
+    node->n_sent = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "events_sent", NULL);
+  if (node->kind == PEN_KIND_SOURCE)
+    pen_pipeline_init_source (node);
+  else if (node->kind == PEN_KIND_TRANSFORM)
+    pen_pipeline_node_init_output (node);
+  else
+    pen_pipeline_init_outlet (node);
+}
+
+/* @node becomes one more instance of a transform. */
+void
+pen_pipeline_init_copy (PenPipelineNode *node, PenPipeline *self, guint index)
+{
+  pen_pipeline_init_node (node, self, index);
+  node->is_copy = TRUE;
 }
 
 /* Nothing that settles from now on is acknowledged. */
@@ -197,6 +232,8 @@ pen_pipeline_close_tokens (PenPipeline *self)
 {
   for (guint i = 0; i < self->n_nodes; i++)
     g_clear_pointer (&self->nodes[i].tokens, pen_token_queue_close);
+  for (guint i = 0; self->branches != NULL && i < self->branches->len; i++)
+    pen_pipeline_branch_close_tokens (g_ptr_array_index (self->branches, i));
 }
 
 static void
@@ -245,6 +282,56 @@ pen_pipeline_close_sources (PenPipeline *self)
   pen_pipeline_close_kind (self, PEN_KIND_TRANSFORM);
 }
 
+static void
+pen_pipeline_give_up_outlet (PenPipelineNode *node)
+{
+  guint n_events = pen_outlet_get_n_events (node->outlet);
+
+  pen_element_log (
+      node->element, G_LOG_LEVEL_WARNING,
+      node->pipeline->spool != NULL
+          ? "not done when the time to drain was over: %u events were not written, and "
+            "stay in the spool"
+          : "not done when the time to drain was over: %u events were not written and "
+            "not acknowledged",
+      n_events);
+  if (!pen_outlet_abandon (node->outlet))
+    node->pipeline->has_abandoned = TRUE;
+  node->is_outlet_stopped = TRUE;
+}
+
+static void
+pen_pipeline_log_spool (PenPipeline *self, GLogLevelFlags level, const char *message)
+{
+  g_log_structured ("penstock", level, "PENSTOCK_PIPELINE", self->name, "PENSTOCK_ELEMENT", "spool",
+                    "MESSAGE", "%s", message);
+}
+
+/* The disk does not answer. */
+static void
+pen_pipeline_give_up_spool (gpointer data)
+{
+  PenPipeline *self = data;
+
+  self->drain_timer = 0;
+  pen_pipeline_log_spool (
+      self, G_LOG_LEVEL_WARNING,
+      "is not closed when the time for that is over: what it has saved is safe, "
+      "the rest was not acknowledged");
+  if (!pen_spool_abandon (self->spool))
+    self->has_abandoned = TRUE;
+  pen_pipeline_end (self);
+}
+
+static void
+pen_pipeline_close_spool (PenPipeline *self)
+{
+  if (self->is_spool_closing)
+    return;
+  self->is_spool_closing = TRUE;
+  pen_spool_close (self->spool, !self->has_given_up);
+}
+
 /* The time to drain is over: whatever is not written is not acknowledged. */
 static void
 pen_pipeline_give_up (gpointer data)
@@ -252,22 +339,31 @@ pen_pipeline_give_up (gpointer data)
   PenPipeline *self = data;
 
   self->drain_timer = 0;
+  self->has_given_up = TRUE;
   pen_pipeline_close_tokens (self);
   pen_pipeline_close_sources (self);
   for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].outlet != NULL && !self->nodes[i].is_outlet_stopped)
+      pen_pipeline_give_up_outlet (&self->nodes[i]);
+  if (self->spool == NULL)
     {
-      PenPipelineNode *node = &self->nodes[i];
-
-      if (node->outlet == NULL || node->is_outlet_stopped)
-        continue;
-      pen_element_log (node->element, G_LOG_LEVEL_WARNING,
-                       "not done when the time to drain was over: %u events were not written and "
-                       "not acknowledged",
-                       pen_outlet_get_n_events (node->outlet));
-      if (!pen_outlet_abandon (node->outlet))
-        self->has_abandoned = TRUE;
+      pen_pipeline_end (self);
+      return;
     }
-  pen_pipeline_end (self);
+  self->state = PEN_PIPELINE_STOPPING;
+  self->drain_timer
+      = pen_lane_add_timer (self->lane, CLOSE_TIMEOUT_US, pen_pipeline_give_up_spool, self);
+  pen_pipeline_close_spool (self);
+  pen_lane_defer (self->lane, &self->advance);
+}
+
+static void
+pen_pipeline_drain_transforms (PenPipeline *self)
+{
+  self->is_drained = TRUE;
+  for (guint i = 0; i < self->n_nodes; i++)
+    if (self->nodes[i].kind == PEN_KIND_TRANSFORM)
+      pen_pipeline_node_drain (&self->nodes[i]);
 }
 
 static void
@@ -275,10 +371,9 @@ pen_pipeline_begin_drain (PenPipeline *self)
 {
   self->state = PEN_PIPELINE_DRAINING;
   pen_pipeline_pause_sources (self);
-  if (!self->is_asked_to_stop)
-    for (guint i = 0; i < self->n_nodes; i++)
-      if (self->nodes[i].kind == PEN_KIND_TRANSFORM)
-        pen_pipeline_node_drain (&self->nodes[i]);
+  pen_pipeline_update_branches (self);
+  if (!self->is_asked_to_stop && self->spool == NULL)
+    pen_pipeline_drain_transforms (self);
   for (guint i = 0; i < self->n_nodes; i++)
     if (self->nodes[i].outlet != NULL)
       pen_outlet_drain (self->nodes[i].outlet);
@@ -344,6 +439,7 @@ pen_pipeline_start_rest (PenPipeline *self)
         else if (node->kind == PEN_KIND_SOURCE && node->n_full > 0)
           pen_source_pause (PEN_SOURCE (node->element));
       }
+  pen_pipeline_update_branches (self);
 }
 
 static gboolean
@@ -355,32 +451,73 @@ pen_pipeline_has_settling (PenPipeline *self)
   return FALSE;
 }
 
+/* Whether what was to be delivered is. */
+static gboolean
+pen_pipeline_is_empty (PenPipeline *self)
+{
+  if (!pen_pipeline_all_outlets (self, pen_pipeline_is_outlet_idle))
+    return FALSE;
+  if (self->spool == NULL)
+    return TRUE;
+  return self->is_asked_to_stop ? pen_spool_is_idle (self->spool)
+                                : pen_spool_is_at_end (self->spool);
+}
+
+static void
+pen_pipeline_advance_drain (PenPipeline *self)
+{
+  if (!pen_pipeline_is_empty (self))
+    return;
+  if (!self->is_drained && !self->is_asked_to_stop)
+    {
+      pen_pipeline_drain_transforms (self);
+      pen_lane_defer (self->lane, &self->advance);
+    }
+  else if (pen_pipeline_has_settling (self)) /* the sources hear it before they close */
+    pen_lane_defer (self->lane, &self->advance);
+  else
+    pen_pipeline_begin_stop (self);
+}
+
+static void
+pen_pipeline_advance_stop (PenPipeline *self)
+{
+  if (!pen_pipeline_all_outlets (self, pen_pipeline_is_outlet_stopped))
+    return;
+  if (self->spool != NULL)
+    pen_pipeline_close_spool (self);
+  if (self->spool == NULL || self->is_spool_closed)
+    pen_pipeline_end (self);
+}
+
 static void
 pen_pipeline_advance (gpointer data)
 {
   PenPipeline *self = data;
 
   if (self->state == PEN_PIPELINE_STARTING
-      && pen_pipeline_all_outlets (self, pen_pipeline_is_outlet_started))
+      && (self->spool != NULL ? self->is_spool_open
+                              : pen_pipeline_all_outlets (self, pen_pipeline_is_outlet_started)))
     pen_pipeline_start_rest (self);
-  else if (self->state == PEN_PIPELINE_DRAINING
-           && pen_pipeline_all_outlets (self, pen_pipeline_is_outlet_idle))
-    {
-      if (pen_pipeline_has_settling (self)) /* the sources hear it before they close */
-        pen_lane_defer (self->lane, &self->advance);
-      else
-        pen_pipeline_begin_stop (self);
-    }
-  else if (self->state == PEN_PIPELINE_STOPPING
-           && pen_pipeline_all_outlets (self, pen_pipeline_is_outlet_stopped))
-    pen_pipeline_end (self);
+  else if (self->state == PEN_PIPELINE_DRAINING)
+    pen_pipeline_advance_drain (self);
+  else if (self->state == PEN_PIPELINE_STOPPING)
+    pen_pipeline_advance_stop (self);
 }
 
-/* An element will never work (again); takes @error. */
+/* An element will never work (again), or the spool if it is NULL; takes @error. */
 void
 pen_pipeline_fail (PenPipeline *self, PenElement *element, GError *error)
 {
   g_autoptr (GError) taken = error;
+
+  if (element == NULL)
+    {
+      pen_pipeline_log_spool (self, G_LOG_LEVEL_CRITICAL, error->message);
+      self->outcome = PEN_OUTCOME_FAILED;
+      pen_pipeline_stop (self);
+      return;
+    }
 
   if (g_error_matches (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_CLOSED))
     {
@@ -393,7 +530,11 @@ pen_pipeline_fail (PenPipeline *self, PenElement *element, GError *error)
       self->outcome = PEN_OUTCOME_FAILED;
     }
   if (PEN_IS_SINK (element))
-    pen_pipeline_close_tokens (self); /* what waits for it is never written, nor acknowledged */
+    {
+      /* what waits for it is never written, nor acknowledged */
+      self->has_given_up = TRUE;
+      pen_pipeline_close_tokens (self);
+    }
   pen_pipeline_stop (self);
 }
 
@@ -418,6 +559,7 @@ pen_pipeline_new (PenDefinition *definition,
                   gpointer owner)
 {
   PenPipeline *self = g_new0 (PenPipeline, 1);
+  gboolean has_spool = pen_settings_get_spool (pen_definition_get_settings (definition));
 
   self->host.functions = &pen_pipeline_host_functions;
   self->definition = pen_definition_ref (definition);
@@ -427,15 +569,20 @@ pen_pipeline_new (PenDefinition *definition,
   self->owner = owner;
   self->advance.func = pen_pipeline_advance;
   self->advance.user_data = self;
-  self->n_nodes = pen_definition_get_n_elements (definition);
+  self->workers = workers;
+  self->n_elements = pen_definition_get_n_elements (definition);
+  self->n_nodes = self->n_elements + (has_spool ? pen_pipeline_count_copies (definition) : 0);
   self->nodes = g_new0 (PenPipelineNode, self->n_nodes);
-  for (guint i = 0; i < self->n_nodes; i++)
+  for (guint i = 0; i < self->n_elements; i++)
     {
-      pen_pipeline_init_node (self, i, workers);
+      pen_pipeline_init_node (&self->nodes[i], self, i);
       if (self->nodes[i].kind == PEN_KIND_DEAD_LETTER)
         self->dead_letter = &self->nodes[i];
     }
-  pen_pipeline_set_readers (self);
+  if (has_spool)
+    pen_pipeline_grow_branches (self);
+  else
+    pen_pipeline_set_readers (self);
   for (guint i = 0; i < self->n_nodes; i++)
     if (self->nodes[i].outlet != NULL)
       pen_pipeline_set_sources (self, &self->nodes[i]);
@@ -443,15 +590,27 @@ pen_pipeline_new (PenDefinition *definition,
 }
 
 void
+pen_pipeline_set_state_folder (PenPipeline *self, const char *state_folder)
+{
+  g_free (self->state_folder);
+  self->state_folder = g_strdup (state_folder);
+}
+
+void
 pen_pipeline_free (PenPipeline *self)
 {
   pen_lane_cancel_deferred (self->lane, &self->advance);
   pen_pipeline_close_tokens (self);
+  if (self->spool != NULL)
+    pen_spool_abandon (self->spool);
+  g_clear_pointer (&self->spool, pen_spool_unref);
   for (guint i = 0; i < self->n_nodes; i++)
     {
       PenPipelineNode *node = &self->nodes[i];
 
       pen_lane_cancel_deferred (self->lane, &node->settle);
+      if (node->outlet != NULL)
+        pen_outlet_abandon (node->outlet);
       g_clear_pointer (&node->outlet, pen_outlet_unref);
       g_clear_pointer (&node->output.events, g_ptr_array_unref);
       g_clear_pointer (&node->output.skipped, g_ptr_array_unref);
@@ -461,7 +620,9 @@ pen_pipeline_free (PenPipeline *self)
       pen_element_detach (node->element);
       g_object_unref (node->element);
     }
+  g_clear_pointer (&self->branches, g_ptr_array_unref);
   g_free (self->nodes);
+  g_free (self->state_folder);
   g_free (self->name);
   pen_definition_unref (self->definition);
   g_free (self);
@@ -473,6 +634,8 @@ pen_pipeline_start (PenPipeline *self)
   if (self->state != PEN_PIPELINE_NEW)
     return;
   self->state = PEN_PIPELINE_STARTING;
+  if (self->branches != NULL)
+    pen_pipeline_open_spool (self);
   for (guint i = 0; i < self->n_nodes; i++)
     if (self->nodes[i].outlet != NULL && self->state == PEN_PIPELINE_STARTING)
       pen_outlet_start (self->nodes[i].outlet);
@@ -493,6 +656,12 @@ pen_pipeline_stop (PenPipeline *self)
     pen_pipeline_begin_stop (self);
   else if (state == PEN_PIPELINE_RUNNING)
     pen_pipeline_begin_drain (self);
+  else if (state == PEN_PIPELINE_DRAINING)
+    {
+      /* what is in the spool may stay there */
+      pen_pipeline_update_branches (self);
+      pen_lane_defer (self->lane, &self->advance);
+    }
 }
 
 PenOutcome
@@ -529,7 +698,7 @@ pen_pipeline_get_name (PenPipeline *self)
 void
 pen_pipeline_foreach_metrics (PenPipeline *self, PenEngineMetricsFunc func, gpointer user_data)
 {
-  for (guint i = 0; i < self->n_nodes; i++)
+  for (guint i = 0; i < self->n_elements; i++)
     func (self->name, self->nodes[i].kind, pen_element_get_name (self->nodes[i].element),
           pen_element_get_metrics (self->nodes[i].element), user_data);
 }

@@ -30,6 +30,9 @@ PenPipeline *pen_pipeline_new (PenDefinition *definition,
                                PenWorkers *workers,
                                const PenPipelineFunctions *functions,
                                gpointer owner);
+/* Before it starts: where a spool is. */
+PEN_RUNTIME_EXPORT
+void pen_pipeline_set_state_folder (PenPipeline *self, const char *state_folder);
 /* On the lane, or after it was ended. */
 PEN_RUNTIME_EXPORT
 void pen_pipeline_free (PenPipeline *self);

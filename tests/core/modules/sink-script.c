@@ -115,12 +115,15 @@ pen_script_sink_write (PenSink *sink, PenBatch *batch, GError **error)
   for (guint i = 0; i < pen_batch_get_n_events (batch); i++)
     {
       gsize length = 0;
-      const char *text = pen_event_get_data (pen_batch_get_event (batch, i), &length);
+      PenEvent *event = pen_batch_get_event (batch, i);
+      const char *text = pen_event_get_data (event, &length);
+      gboolean is_replayed = (pen_event_get_flags (event) & PEN_EVENT_REPLAYED) != 0;
 
       if (length > 1 && text[1] == 'x')
         pen_batch_reject (batch, i, "has_x", "'%.*s' has an x", (int) length, text);
       else
-        g_string_append_printf (self->story, "%.*s;", (int) length, text);
+        g_string_append_printf (self->story, "%s%.*s;", is_replayed ? "replayed " : "",
+                                (int) length, text);
     }
   return TRUE;
 }

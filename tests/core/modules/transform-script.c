@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A transform that does what the first letter of a message says: d(rop), r(eject), s(kip a part),
- * m(any parts skipped), k(eep until the next or the end), t(ick in a second), 2 (twice); all else
- * passes.
+ * m(any parts skipped), k(eep until the next or the end), t(ick in a second), w(ait for the next w,
+ * and make one of both), 2 (twice); all else passes.
  */
 
 #include "config.h"
@@ -18,6 +18,7 @@ struct _PenScriptTransform
   PenTransform parent_instance;
 
   PenEvent *kept;
+  PenEvent *waiting;
 };
 
 G_DEFINE_FINAL_TYPE (PenScriptTransform, pen_script_transform, PEN_TYPE_TRANSFORM)
@@ -38,6 +39,31 @@ pen_script_transform_push_marked (PenEvent *event, PenOutput *output)
   g_autoptr (GBytes) payload = g_bytes_new (marked, strlen (marked));
 
   pen_output_push (output, pen_event_derive (event, payload));
+}
+
+static void
+pen_script_transform_wait (PenScriptTransform *self, PenEvent *event, PenOutput *output)
+{
+  g_autoptr (PenEvent) first = g_steal_pointer (&self->waiting);
+  g_autoptr (GBytes) payload = NULL;
+  PenEvent *both[] = { first, event };
+  gsize first_length = 0;
+  gsize second_length = 0;
+  const char *first_text = NULL;
+  const char *second_text = NULL;
+  char *text = NULL;
+
+  if (first == NULL)
+    {
+      self->waiting = pen_event_ref (event);
+      return;
+    }
+  first_text = pen_event_get_data (first, &first_length);
+  second_text = pen_event_get_data (event, &second_length);
+  text = g_strdup_printf ("%.*s+%.*s", (int) first_length, first_text, (int) second_length,
+                          second_text);
+  payload = g_bytes_new_take (text, strlen (text));
+  pen_output_push (output, pen_event_merge (both, G_N_ELEMENTS (both), payload));
 }
 
 static gboolean
@@ -66,6 +92,9 @@ pen_script_transform_process (PenTransform *transform,
       self->kept = pen_event_ref (event);
       pen_transform_schedule (transform,
                               pen_element_get_monotonic_time (PEN_ELEMENT (self)) + G_USEC_PER_SEC);
+      return TRUE;
+    case 'w':
+      pen_script_transform_wait (self, event, output);
       return TRUE;
     case 'm':
       for (guint i = 0; i < 150; i++)
@@ -106,6 +135,7 @@ static void
 pen_script_transform_dispose (GObject *object)
 {
   g_clear_pointer (&PEN_SCRIPT_TRANSFORM (object)->kept, pen_event_unref);
+  g_clear_pointer (&PEN_SCRIPT_TRANSFORM (object)->waiting, pen_event_unref);
   G_OBJECT_CLASS (pen_script_transform_parent_class)->dispose (object);
 }
 
