@@ -14,14 +14,15 @@
 
 #include "pen-suggest.h"
 
-/* of one transaction */
-#define DELETE_POSITIONS 4096
+/* in memory at a time */
+#define BATCH_POSITIONS 4096
 
 typedef struct
 {
   PenSpoolStore *store;
   PenSpoolSum sum;
-  GArray *positions; /* (element-type guint64): of the next transaction; NULL: only count */
+  PenSpoolEdit *edit; /* NULL: only count */
+  GArray *positions;  /* (element-type guint64): to be deleted */
   GError *error;
 } PenCliDrop;
 
@@ -45,11 +46,9 @@ static gboolean
 pen_cli_drop_delete (PenCliDrop *self)
 {
   gboolean is_good
-      = self->positions->len == 0
-        || pen_spool_store_delete (self->store, (const guint64 *) (gpointer) self->positions->data,
-                                   self->positions->len, &self->error);
+      = pen_spool_edit_delete (self->edit, (const guint64 *) (gpointer) self->positions->data,
+                               self->positions->len, &self->error);
 
-  self->sum.n_records += is_good ? self->positions->len : 0;
   g_array_set_size (self->positions, 0);
   return is_good;
 }
@@ -61,14 +60,14 @@ pen_cli_drop_on_record (PenCliSpool *self, const PenSpoolRecord *record, gpointe
 
   if (!pen_cli_filter_matches (&self->filter, record->event))
     return TRUE;
-  if (drop->positions == NULL)
+  if (drop->edit == NULL)
     {
       drop->sum.n_records++;
       drop->sum.n_bytes += g_bytes_get_size (pen_event_get_payload (record->event));
       return TRUE;
     }
   g_array_append_val (drop->positions, record->position);
-  return drop->positions->len < DELETE_POSITIONS || pen_cli_drop_delete (drop);
+  return drop->positions->len < BATCH_POSITIONS || pen_cli_drop_delete (drop);
 }
 
 static gboolean
@@ -80,16 +79,25 @@ pen_cli_drop_walk (PenCliSpool *self, PenCliDrop *drop, const char *what)
   self->progress = (PenCliProgress){ 0 };
   return pen_cli_spool_walk (self, drop->store, status.newest, what, pen_cli_drop_on_record, drop,
                              &drop->error)
-         && drop->error == NULL && (drop->positions == NULL || pen_cli_drop_delete (drop));
+         && drop->error == NULL;
+}
+
+static gboolean
+pen_cli_drop_edit (PenCliSpool *self, PenCliDrop *drop)
+{
+  g_autoptr (PenSpoolEdit) edit = pen_spool_edit_new (drop->store, &drop->error);
+  g_autoptr (GArray) positions = g_array_new (FALSE, FALSE, sizeof (guint64));
+
+  drop->edit = edit;
+  drop->positions = positions;
+  return edit != NULL && pen_cli_drop_walk (self, drop, "dropping messages")
+         && pen_cli_drop_delete (drop) && pen_spool_edit_commit (edit, &drop->error);
 }
 
 static int
 pen_cli_drop_fail (PenCliSpool *self, PenCliDrop *drop)
 {
-  g_autofree char *count = pen_cli_format_count (drop->sum.n_records);
-
-  pen_cli_spool_tell (self, "%s messages were dropped before this: %s",
-                      drop->positions != NULL ? count : "no", drop->error->message);
+  pen_cli_spool_tell (self, "nothing was dropped: %s", drop->error->message);
   g_clear_error (&drop->error);
   return PEN_CLI_FAULTY;
 }
@@ -99,7 +107,6 @@ static int
 pen_cli_drop_messages (PenCliSpool *self, PenSpoolStore *store)
 {
   PenCliDrop drop = { .store = store };
-  g_autoptr (GArray) positions = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_autofree char *what = NULL;
   g_autofree char *question = NULL;
   int status = PEN_CLI_DONE;
@@ -116,9 +123,7 @@ pen_cli_drop_messages (PenCliSpool *self, PenSpoolStore *store)
                               self->pipeline);
   if (!pen_cli_drop_is_confirmed (self, question, &status))
     return status;
-  drop.sum.n_records = 0;
-  drop.positions = positions;
-  if (!pen_cli_drop_walk (self, &drop, "dropping messages"))
+  if (!pen_cli_drop_edit (self, &drop))
     return pen_cli_drop_fail (self, &drop);
   printf ("%s dropped from the spool of pipeline %s.\n", what, self->pipeline);
   return PEN_CLI_DONE;

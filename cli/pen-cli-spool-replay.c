@@ -4,8 +4,7 @@
  * penstock spool replay: what sinks have had goes to them once more.
  *
  * A copy is appended for each sink that has had the message, and is for that sink alone. So copies
- * can be told from what came, and are not copied again. All are appended or none; but what was
- * appended until the process is killed stays.
+ * can be told from what came, and are not copied again. All are appended or none.
  */
 
 #include "config.h"
@@ -14,9 +13,9 @@
 
 #include "pen-suggest.h"
 
-/* of one commit */
-#define COMMIT_RECORDS 1024
-#define COMMIT_BYTES (8 * 1024 * 1024)
+/* in memory at a time */
+#define BATCH_RECORDS 1024
+#define BATCH_BYTES (8 * 1024 * 1024)
 
 typedef struct
 {
@@ -24,9 +23,10 @@ typedef struct
   GPtrArray *cursors;
   guint64 last; /* the newest before the replay */
   PenSpoolSum copies;
-  guint64 n_waiting;  /* matching, and on their way anyway */
-  guint64 n_earlier;  /* matching copies of an earlier replay that wait */
-  GPtrArray *records; /* (element-type PenSpoolRecord): of the next commit */
+  guint64 n_waiting; /* matching, and on their way anyway */
+  guint64 n_earlier; /* matching copies of an earlier replay that wait */
+  PenSpoolEdit *edit;
+  GPtrArray *records; /* (element-type PenSpoolRecord): copies to append */
   guint64 n_bytes;    /* in these */
   GError *error;
 } PenCliReplay;
@@ -66,11 +66,9 @@ pen_cli_replay_on_count (PenCliSpool *self, const PenSpoolRecord *record, gpoint
 }
 
 static gboolean
-pen_cli_replay_commit (PenCliReplay *self)
+pen_cli_replay_append (PenCliReplay *self)
 {
-  gboolean is_good = self->records->len == 0
-                     || pen_spool_store_commit (self->store, self->records, NULL /* cursors */,
-                                                G_MININT64 /* keep all */, &self->error);
+  gboolean is_good = pen_spool_edit_append (self->edit, self->records, &self->error);
 
   g_ptr_array_set_size (self->records, 0);
   self->n_bytes = 0;
@@ -97,42 +95,29 @@ pen_cli_replay_on_copy (PenCliSpool *self, const PenSpoolRecord *record, gpointe
       g_ptr_array_add (replay->records, copy);
       replay->n_bytes += g_bytes_get_size (pen_event_get_payload (record->event));
     }
-  return (replay->records->len < COMMIT_RECORDS && replay->n_bytes < COMMIT_BYTES)
-         || pen_cli_replay_commit (replay);
-}
-
-/* What was appended until it failed goes again. */
-static void
-pen_cli_replay_undo (PenCliSpool *self, PenCliReplay *replay)
-{
-  PenSpoolStatus status;
-  g_autoptr (GError) error = NULL;
-
-  pen_cli_spool_tell (self, "%s", replay->error->message);
-  pen_spool_store_get_status (replay->store, &status);
-  if (status.newest == replay->last
-      || pen_spool_store_delete_after (replay->store, replay->last, &error))
-    pen_cli_spool_tell (self, "nothing will be replayed");
-  else
-    pen_cli_spool_tell (self, "the part that was appended before this will be replayed: %s",
-                        error->message);
+  return (replay->records->len < BATCH_RECORDS && replay->n_bytes < BATCH_BYTES)
+         || pen_cli_replay_append (replay);
 }
 
 static gboolean
 pen_cli_replay_copy (PenCliSpool *self, PenCliReplay *replay)
 {
-  gboolean is_good;
+  g_autoptr (PenSpoolEdit) edit = pen_spool_edit_new (replay->store, &replay->error);
+  g_autoptr (GPtrArray) records
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_spool_record_free);
 
-  replay->records = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_spool_record_free);
+  replay->edit = edit;
+  replay->records = records;
   self->progress = (PenCliProgress){ 0 };
-  is_good = pen_cli_spool_walk (self, replay->store, replay->last, "replaying",
-                                pen_cli_replay_on_copy, replay, &replay->error)
-            && replay->error == NULL && pen_cli_replay_commit (replay);
-  g_ptr_array_unref (replay->records);
-  if (!is_good)
-    pen_cli_replay_undo (self, replay);
+  if (edit != NULL
+      && pen_cli_spool_walk (self, replay->store, replay->last, "replaying", pen_cli_replay_on_copy,
+                             replay, &replay->error)
+      && replay->error == NULL && pen_cli_replay_append (replay)
+      && pen_spool_edit_commit (edit, &replay->error))
+    return TRUE;
+  pen_cli_spool_tell (self, "nothing will be replayed: %s", replay->error->message);
   g_clear_error (&replay->error);
-  return is_good;
+  return FALSE;
 }
 
 static char *

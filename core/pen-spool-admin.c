@@ -102,102 +102,126 @@ pen_spool_store_sum (PenSpoolStore *self,
   return code == SQLITE_ROW;
 }
 
-static gboolean
-pen_spool_admin_delete_range (PenSpoolStore *self,
-                              guint64 first,
-                              guint64 last,
-                              guint64 *n_deleted,
-                              GError **error)
+struct _PenSpoolEdit
 {
-  PenSpoolDatabase *database = self->database;
-  sqlite3_stmt *statement = pen_spool_database_get (database, PEN_SPOOL_SQL_DELETE, error);
+  PenSpoolStore *store;
+  PenSpoolStatus status; /* as it will be */
+  gboolean is_over;
+};
 
-  if (statement == NULL)
-    return FALSE;
-  sqlite3_bind_int64 (statement, 1, (gint64) first);
-  sqlite3_bind_int64 (statement, 2, (gint64) MIN (last, G_MAXINT64));
-  if (!pen_spool_database_run (database, statement, NULL, error))
-    return FALSE;
-  *n_deleted += (guint64) sqlite3_changes64 (database->handle);
+/*
+ * pen_spool_edit_new:
+ * @store: a store that is not read only
+ *
+ * Begins a transaction. One of any size costs no memory: its pages go into the write-ahead log,
+ * where they are nothing until it is committed.
+ *
+ * Returns: (transfer full) (nullable): the edit
+ *
+ * Threads: worker
+ */
+PenSpoolEdit *
+pen_spool_edit_new (PenSpoolStore *store, GError **error)
+{
+  PenSpoolEdit *self;
+
+  if (!pen_spool_database_run_sql (store->database, PEN_SPOOL_SQL_BEGIN, NULL, error))
+    return NULL;
+  self = g_new0 (PenSpoolEdit, 1);
+  self->store = store;
+  self->status = store->status;
+  return self;
+}
+
+/*
+ * pen_spool_edit_append:
+ * @self: an edit
+ * @records: (element-type PenSpoolRecord): to be appended; their positions are set
+ *
+ * Threads: worker
+ */
+gboolean
+pen_spool_edit_append (PenSpoolEdit *self, GPtrArray *records, GError **error)
+{
+  PenSpoolStore *store = self->store;
+  g_autoptr (GByteArray) properties = g_byte_array_new ();
+
+  for (guint i = 0; i < records->len; i++)
+    {
+      PenSpoolRecord *record = g_ptr_array_index (records, i);
+      PenSpoolRow row;
+
+      /* not given again, also if this comes to nothing */
+      record->position = ++store->given;
+      pen_spool_row_from_record (&row, record->position, record, properties);
+      if (!pen_spool_database_insert (store->database, &row, error))
+        return FALSE;
+      self->status.newest = record->position;
+      self->status.n_records++;
+    }
   return TRUE;
 }
 
-/* In a transaction: @positions, or with @after all behind that one. */
-static gboolean
-pen_spool_admin_delete (PenSpoolStore *self,
-                        const guint64 *positions,
-                        guint n_positions,
-                        const guint64 *after,
-                        PenSpoolStatus *status,
-                        GError **error)
+/*
+ * pen_spool_edit_delete:
+ * @self: an edit
+ * @positions: (array length=n_positions): of messages
+ *
+ * Threads: worker
+ */
+gboolean
+pen_spool_edit_delete (PenSpoolEdit *self,
+                       const guint64 *positions,
+                       guint n_positions,
+                       GError **error)
 {
-  guint64 n_deleted = 0;
+  PenSpoolDatabase *database = self->store->database;
+  sqlite3_stmt *statement = pen_spool_database_get (database, PEN_SPOOL_SQL_DELETE, error);
 
-  if (after != NULL
-      && !pen_spool_admin_delete_range (self, *after + 1, G_MAXINT64, &n_deleted, error))
-    return FALSE;
-  for (guint i = 0; i < n_positions; i++)
-    if (!pen_spool_admin_delete_range (self, positions[i], positions[i], &n_deleted, error))
-      return FALSE;
-  status->n_records -= MIN (n_deleted, status->n_records);
-  return pen_spool_store_find_oldest (self, status->newest, &status->oldest, error)
-         && pen_spool_store_measure (self, &status->used_bytes, error);
-}
-
-static gboolean
-pen_spool_admin_transact (PenSpoolStore *self,
-                          const guint64 *positions,
-                          guint n_positions,
-                          const guint64 *after,
-                          GError **error)
-{
-  PenSpoolDatabase *database = self->database;
-  PenSpoolStatus status = self->status;
-
-  if (!pen_spool_database_run_sql (database, PEN_SPOOL_SQL_BEGIN, NULL, error))
-    return FALSE;
-  if (pen_spool_admin_delete (self, positions, n_positions, after, &status, error)
-      && pen_spool_database_run_sql (database, PEN_SPOOL_SQL_COMMIT, NULL, error))
+  for (guint i = 0; statement != NULL && i < n_positions; i++)
     {
-      self->status = status;
-      return TRUE;
+      guint64 n_deleted;
+
+      sqlite3_bind_int64 (statement, 1, (gint64) positions[i]);
+      sqlite3_bind_int64 (statement, 2, (gint64) positions[i]);
+      if (!pen_spool_database_run (database, statement, NULL, error))
+        return FALSE;
+      n_deleted = (guint64) sqlite3_changes64 (database->handle);
+      self->status.n_records -= MIN (n_deleted, self->status.n_records);
     }
-  if (!sqlite3_get_autocommit (database->handle))
-    pen_spool_database_run_sql (database, PEN_SPOOL_SQL_ROLLBACK, NULL, NULL);
-  return FALSE;
+  return statement != NULL;
 }
 
 /*
- * pen_spool_store_delete:
- * @self: a store
- * @positions: (array length=n_positions): of messages; those that are not there do not matter
- *
- * Returns: whether none of them is there any more, durably; otherwise all are still there
+ * pen_spool_edit_commit:
+ * @self: an edit, of which nothing is left to do
  *
  * Threads: worker
  */
 gboolean
-pen_spool_store_delete (PenSpoolStore *self,
-                        const guint64 *positions,
-                        guint n_positions,
-                        GError **error)
+pen_spool_edit_commit (PenSpoolEdit *self, GError **error)
 {
-  return pen_spool_admin_transact (self, positions, n_positions, NULL /* after */, error);
+  PenSpoolStore *store = self->store;
+  PenSpoolStatus *status = &self->status;
+  const PenSpoolCursorRow own = { .delivered = status->newest, .until = PEN_SPOOL_OPEN };
+
+  self->is_over
+      = pen_spool_database_set_cursor (store->database, &own, error)
+        && pen_spool_store_find_oldest (store, status->newest, &status->oldest, error)
+        && pen_spool_store_measure (store, &status->used_bytes, error)
+        && pen_spool_database_run_sql (store->database, PEN_SPOOL_SQL_COMMIT, NULL, error);
+  if (self->is_over)
+    store->status = *status;
+  return self->is_over;
 }
 
-/*
- * pen_spool_store_delete_after:
- * @self: a store
- * @position: the last that stays
- *
- * The positions are not given again.
- *
- * Threads: worker
- */
-gboolean
-pen_spool_store_delete_after (PenSpoolStore *self, guint64 position, GError **error)
+/* Threads: worker */
+void
+pen_spool_edit_free (PenSpoolEdit *self)
 {
-  return pen_spool_admin_transact (self, NULL /* positions */, 0, &position, error);
+  if (!self->is_over && !sqlite3_get_autocommit (self->store->database->handle))
+    pen_spool_database_run_sql (self->store->database, PEN_SPOOL_SQL_ROLLBACK, NULL, NULL);
+  g_free (self);
 }
 
 static char *

@@ -29,15 +29,27 @@ gboolean pen_spool_store_sum (PenSpoolStore *self,
                               const PenSpoolCursor *cursor,
                               PenSpoolSum *sum,
                               GError **error);
-/* Throws away messages, wherever they lie; all of @positions or none, durably. */
+/* Changes of a store that happen as a whole or not at all, however large they are and whatever ends
+ * the process. Meanwhile the store may be read, which shows the changes, but not committed to. */
+typedef struct _PenSpoolEdit PenSpoolEdit;
+
 PEN_RUNTIME_EXPORT
-gboolean pen_spool_store_delete (PenSpoolStore *self,
-                                 const guint64 *positions,
-                                 guint n_positions,
-                                 GError **error);
-/* The same for all behind @position. */
+PenSpoolEdit *pen_spool_edit_new (PenSpoolStore *store, GError **error);
+/* Appends @records (element-type PenSpoolRecord), whose positions it sets. */
 PEN_RUNTIME_EXPORT
-gboolean pen_spool_store_delete_after (PenSpoolStore *self, guint64 position, GError **error);
+gboolean pen_spool_edit_append (PenSpoolEdit *self, GPtrArray *records, GError **error);
+/* Throws away messages, wherever they lie; those that are not there do not matter. */
+PEN_RUNTIME_EXPORT
+gboolean pen_spool_edit_delete (PenSpoolEdit *self,
+                                const guint64 *positions,
+                                guint n_positions,
+                                GError **error);
+/* Makes it durable, or else as if nothing had been. */
+PEN_RUNTIME_EXPORT
+gboolean pen_spool_edit_commit (PenSpoolEdit *self, GError **error);
+/* What was not committed is as if nothing had been. */
+PEN_RUNTIME_EXPORT
+void pen_spool_edit_free (PenSpoolEdit *self);
 
 /* (transfer full) (nullable): the process that has it, "4711 penstock run /etc/penstock"; NULL if
  * there is none, or no spool */
@@ -50,5 +62,7 @@ GStrv pen_spool_list_damaged (const char *state_folder, const char *pipeline);
  * a process has it. */
 PEN_RUNTIME_EXPORT
 gboolean pen_spool_remove (const char *state_folder, const char *pipeline, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenSpoolEdit, pen_spool_edit_free)
 
 G_END_DECLS
