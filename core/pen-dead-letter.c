@@ -101,11 +101,12 @@ pen_dead_letter_write_payloads (PenJsonWriter *writer, PenEvent *event, const ch
 
 /* documented in the header */
 PenEvent *
-pen_dead_letter_new (PenEvent *event,
-                     const char *pipeline,
-                     const char *element,
-                     const char *reason,
-                     const char *message)
+pen_dead_letter_new_for_part (PenEvent *event,
+                              const char *pipeline,
+                              const char *element,
+                              const char *reason,
+                              const char *message,
+                              guint part)
 {
   PenJsonWriter writer;
   GString *text = g_string_sized_new (512 + g_bytes_get_size (pen_event_get_payload (event)));
@@ -118,10 +119,26 @@ pen_dead_letter_new (PenEvent *event,
   pen_dead_letter_put_text (&writer, "element", element);
   pen_dead_letter_put_text (&writer, "reason", reason);
   pen_dead_letter_put_text (&writer, "message", message);
+  if (part > 0)
+    {
+      pen_json_writer_key (&writer, "part");
+      pen_json_writer_uint64 (&writer, part);
+    }
   if (pen_event_get_topic (event) != NULL)
     pen_dead_letter_put_text (&writer, "topic", pen_event_get_topic (event));
   pen_dead_letter_write_payloads (&writer, event, reason);
   pen_json_writer_end_object (&writer);
   payload = g_string_free_to_bytes (text);
   return pen_event_derive (event, payload);
+}
+
+/* documented in the header */
+PenEvent *
+pen_dead_letter_new (PenEvent *event,
+                     const char *pipeline,
+                     const char *element,
+                     const char *reason,
+                     const char *message)
+{
+  return pen_dead_letter_new_for_part (event, pipeline, element, reason, message, 0 /* part */);
 }

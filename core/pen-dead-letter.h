@@ -18,6 +18,14 @@ PenEvent *pen_dead_letter_new (PenEvent *event,
                                const char *element,
                                const char *reason,
                                const char *message);
+/* The same for a part of @event that was skipped: each part has a letter, and a number from 1. */
+PEN_RUNTIME_EXPORT
+PenEvent *pen_dead_letter_new_for_part (PenEvent *event,
+                                        const char *pipeline,
+                                        const char *element,
+                                        const char *reason,
+                                        const char *message,
+                                        guint part);
 
 /* How a letter writes a member of its object; what shows messages elsewhere does it alike. Time is
  * RFC 3339 in UTC, with microseconds. */

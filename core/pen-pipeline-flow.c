@@ -73,8 +73,9 @@ pen_pipeline_reject (PenPipelineNode *node,
   if (self->dead_letter != NULL && node != self->dead_letter && self->dead_letter->outlet != NULL)
     {
       PenOutlet *outlet = self->dead_letter->outlet;
-      PenEvent *letter = pen_dead_letter_new (
-          event, self->name, pen_element_get_label (node->element), reason, message);
+      PenEvent *letter
+          = pen_dead_letter_new_for_part (event, self->name, pen_element_get_label (node->element),
+                                          reason, message, node->output.part);
 
       if (node->branch != NULL)
         pen_pipeline_branch_deliver (node->branch, outlet, letter);
@@ -138,18 +139,23 @@ pen_pipeline_output_clear (PenPipelineOutput *self)
 static void
 pen_pipeline_reject_skipped (PenPipelineNode *node, PenEvent *event)
 {
-  const PenPipelineOutput *output = &node->output;
+  PenPipelineOutput *output = &node->output;
 
   for (guint i = 0; i + 1 < output->skipped->len; i += 2)
-    pen_pipeline_reject (node, event, g_ptr_array_index (output->skipped, i),
-                         g_ptr_array_index (output->skipped, i + 1));
+    {
+      output->part++;
+      pen_pipeline_reject (node, event, g_ptr_array_index (output->skipped, i),
+                           g_ptr_array_index (output->skipped, i + 1));
+    }
   if (output->n_skipped > MAX_SKIPPED_LETTERS)
     {
       g_autofree char *message = g_strdup_printf ("%u more were skipped, the last for this reason",
                                                   output->n_skipped - MAX_SKIPPED_LETTERS);
 
+      output->part++;
       pen_pipeline_reject (node, event, output->last_reason, message);
     }
+  output->part = 0;
 }
 
 static void

@@ -25,6 +25,7 @@ typedef struct
   GPtrArray *events;  /* of PenEvent */
   GPtrArray *skipped; /* reason, message, reason, message, … */
   guint n_skipped;    /* also those that are not kept */
+  guint part;         /* of those, while they are rejected; otherwise 0 */
   const char *last_reason;
 } PenPipelineOutput;
 

@@ -129,12 +129,28 @@ pen_file_letter_is_playable (const PenJson *json, GError **error)
   return TRUE;
 }
 
-/* The event of a dead letter, or NULL and why it cannot be played again. */
+/* Which of the parts that were skipped the letter is about; 0: it is about the whole event. What
+ * makes no sense is 0 as well: then the message is played once more than need be. */
+static guint
+pen_file_letter_get_part (const PenJson *json)
+{
+  PenJsonNode node = pen_json_get_member (json, 0, "part");
+  gint64 part = 0;
+
+  if (node == PEN_JSON_NO_NODE || !pen_json_get_int64 (json, node, &part, NULL) || part < 0
+      || part > G_MAXINT)
+    return 0;
+  return (guint) part;
+}
+
+/* The event of a dead letter, or NULL and why it cannot be played again. @part: (out) (optional):
+ * which part of the event it is about, 0 for all of it. */
 PenEvent *
 pen_file_letter_read (GBytes *letter,
                       gsize max_payload,
                       const char *default_topic,
                       gint64 now_us,
+                      guint *part,
                       GError **error)
 {
   g_autoptr (GError) cause = NULL;
@@ -167,5 +183,7 @@ pen_file_letter_read (GBytes *letter,
   topic = pen_file_letter_get_text (json, "topic", &length);
   event = pen_event_new (payload, topic != NULL ? topic : default_topic, arrival_us);
   pen_event_set_flags (event, PEN_EVENT_REPLAYED);
+  if (part != NULL)
+    *part = pen_file_letter_get_part (json);
   return event;
 }

@@ -14,6 +14,7 @@ PenEvent *pen_file_letter_read (GBytes *letter,
                                 gsize max_payload,
                                 const char *default_topic,
                                 gint64 now_us,
+                                guint *part,
                                 GError **error);
 
 G_END_DECLS

@@ -69,6 +69,10 @@ struct _PenFileSource
   gboolean is_at_end;   /* nothing more comes behind what the splitter holds */
   gboolean is_replaced; /* another file has the path: one more look at this one, then on to that */
   gboolean is_over;
+  /* the message that was played last: the event itself would keep it from being settled */
+  GBytes *last_payload;
+  char *last_topic;
+  gint64 last_arrival_us;
 };
 
 enum
@@ -132,12 +136,36 @@ pen_file_source_reject_too_large (PenFileSource *self, const PenFileLine *line, 
                      line->number, self->path, line->full_length, limit);
 }
 
+/* Whether the message of @event was the last one that was played; it is from now on. */
+static gboolean
+pen_file_source_has_just_played (PenFileSource *self, const PenEvent *event)
+{
+  GBytes *payload = pen_event_get_payload (event);
+  const char *topic = pen_event_get_topic (event);
+  gint64 arrival_us = pen_event_get_arrival (event);
+
+  if (self->last_payload != NULL && self->last_arrival_us == arrival_us
+      && g_strcmp0 (self->last_topic, topic) == 0 && g_bytes_equal (self->last_payload, payload))
+    return TRUE;
+  g_clear_pointer (&self->last_payload, g_bytes_unref);
+  self->last_payload = g_bytes_ref (payload);
+  g_free (self->last_topic);
+  self->last_topic = g_strdup (topic);
+  self->last_arrival_us = arrival_us;
+  return FALSE;
+}
+
+/* Of a message with several skipped parts there are as many letters, one behind the other: it is
+ * played with the first. Only a letter that says that it is about a further part is left out; two
+ * equal messages at one time are two. */
 static void
 pen_file_source_push_letter (PenFileSource *self, const PenFileLine *line, PenEvent *event)
 {
   g_autoptr (GError) error = NULL;
-  PenEvent *played = pen_file_letter_read (pen_event_get_payload (event), self->max_line,
-                                           self->topic, pen_event_get_arrival (event), &error);
+  guint part = 0;
+  PenEvent *played
+      = pen_file_letter_read (pen_event_get_payload (event), self->max_line, self->topic,
+                              pen_event_get_arrival (event), &part, &error);
 
   if (played == NULL)
     {
@@ -147,6 +175,12 @@ pen_file_source_push_letter (PenFileSource *self, const PenFileLine *line, PenEv
       return;
     }
   pen_event_unref (event);
+  if (pen_file_source_has_just_played (self, played) && part > 1)
+    {
+      pen_element_count (PEN_ELEMENT (self), "letters_joined", NULL, 1);
+      pen_event_unref (played);
+      return;
+    }
   pen_source_push (PEN_SOURCE (self), played);
 }
 
@@ -431,6 +465,7 @@ pen_file_source_start (PenElement *element, GError **error)
   self->is_at_end = FALSE;
   self->is_replaced = FALSE;
   self->is_over = FALSE;
+  g_clear_pointer (&self->last_payload, g_bytes_unref);
   if (!self->follow && !pen_file_source_open (self, error))
     return FALSE;
   g_clear_pointer (&self->splitter, pen_file_splitter_free);
@@ -567,6 +602,8 @@ pen_file_source_finalize (GObject *object)
 
   g_clear_pointer (&self->reader, pen_file_reader_free);
   g_clear_pointer (&self->splitter, pen_file_splitter_free);
+  g_clear_pointer (&self->last_payload, g_bytes_unref);
+  g_free (self->last_topic);
   g_free (self->path);
   g_free (self->topic);
   G_OBJECT_CLASS (pen_file_source_parent_class)->finalize (object);

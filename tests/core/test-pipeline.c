@@ -197,7 +197,7 @@ test_pipeline_dead_letters (Fixture *fixture, gconstpointer data)
       "\"message\":\"begins with r\",\"topic\":\"script/topic\",\"payload\":\"r1\"};"
       "{\"time\":\"2026-01-02T03:04:05.678901+00:00\",\"pipeline\":\"site\","
       "\"element\":\"transform script\",\"reason\":\"part_bad\","
-      "\"message\":\"part 0\",\"topic\":\"script/topic\",\"payload\":\"s3\"};"
+      "\"message\":\"part 0\",\"part\":1,\"topic\":\"script/topic\",\"payload\":\"s3\"};"
       "{\"time\":\"2026-01-02T03:04:05.678901+00:00\",\"pipeline\":\"site\","
       "\"element\":\"source script\",\"reason\":\"unwanted\","
       "\"message\":\"the test does not want it\",\"topic\":\"script/topic\",\"payload\":\"r4\"};"

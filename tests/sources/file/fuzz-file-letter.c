@@ -14,14 +14,15 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_autoptr (GBytes) text = g_bytes_new_static (data, size);
-  g_autoptr (PenEvent) event = pen_file_letter_read (text, 1000, NULL, 0, NULL);
+  g_autoptr (PenEvent) event = pen_file_letter_read (text, 1000, NULL, 0, NULL /* part */, NULL);
   g_autoptr (PenEvent) letter = NULL;
   g_autoptr (PenEvent) again = NULL;
 
   if (event == NULL)
     return 0;
   letter = pen_dead_letter_new (event, "pipeline", "element", "reason", "message");
-  again = pen_file_letter_read (pen_event_get_payload (letter), 1000, NULL, 0, NULL);
+  again
+      = pen_file_letter_read (pen_event_get_payload (letter), 1000, NULL, 0, NULL /* part */, NULL);
   g_assert_nonnull (again);
   g_assert_true (g_bytes_equal (pen_event_get_payload (event), pen_event_get_payload (again)));
   return 0;

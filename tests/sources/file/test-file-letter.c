@@ -20,7 +20,7 @@ test_read (const char *text, GError **error)
 {
   g_autoptr (GBytes) letter = g_bytes_new_static (text, strlen (text));
 
-  return pen_file_letter_read (letter, 100, "default/topic", NOW_US, error);
+  return pen_file_letter_read (letter, 100, "default/topic", NOW_US, NULL /* part */, error);
 }
 
 static void
@@ -158,7 +158,8 @@ test_letter_round_trip (void)
       payload = g_bytes_new (text->str, text->len);
       event = pen_event_new (payload, "a/ü/\"data\"", arrival_us);
       letter = pen_dead_letter_new (event, "site-7", "transform ammp", "why", "message");
-      played = pen_file_letter_read (pen_event_get_payload (letter), 100, NULL, NOW_US, &error);
+      played = pen_file_letter_read (pen_event_get_payload (letter), 100, NULL, NOW_US,
+                                     NULL /* part */, &error);
 
       g_assert_no_error (error);
       g_assert_true (g_bytes_equal (pen_event_get_payload (played), payload));
@@ -179,9 +180,41 @@ test_letter_of_cut_line (void)
 
   pen_event_set_full_size (event, 8);
   letter = pen_dead_letter_new (event, "site-7", "source file", "too_large", "message");
-  g_assert_null (
-      pen_file_letter_read (pen_event_get_payload (letter), G_MAXSIZE, NULL, NOW_US, &error));
+  g_assert_null (pen_file_letter_read (pen_event_get_payload (letter), G_MAXSIZE, NULL, NOW_US,
+                                       NULL /* part */, &error));
   g_assert_cmpstr (pen_element_error_get_reason (error), ==, "truncated");
+}
+
+/* What says that it is about a part of an event; all else is about the whole. */
+static void
+test_letter_parts (void)
+{
+  static const struct
+  {
+    const char *text;
+    guint part;
+  } rows[] = {
+    { "{\"payload\":\"x\"}", 0 },
+    { "{\"payload\":\"x\",\"part\":1}", 1 },
+    { "{\"part\":101,\"payload\":\"x\"}", 101 },
+    { "{\"payload\":\"x\",\"part\":-1}", 0 },
+    { "{\"payload\":\"x\",\"part\":1.5}", 0 },
+    { "{\"payload\":\"x\",\"part\":\"2\"}", 0 },
+    { "{\"payload\":\"x\",\"part\":99999999999}", 0 },
+    { "{\"payload\":\"x\",\"part\":[2]}", 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (GBytes) letter = g_bytes_new_static (rows[i].text, strlen (rows[i].text));
+      g_autoptr (PenEvent) event = NULL;
+      guint part = 77;
+
+      g_test_message ("%s", rows[i].text);
+      event = pen_file_letter_read (letter, 100, NULL, NOW_US, &part, NULL);
+      g_assert_nonnull (event);
+      g_assert_cmpuint (part, ==, rows[i].part);
+    }
 }
 
 int
@@ -194,6 +227,7 @@ main (int argc, char **argv)
   g_test_add_func ("/file-letter/refuses", test_letter_refuses);
   g_test_add_func ("/file-letter/refuses/text", test_letter_refuses_text);
   g_test_add_func ("/file-letter/round-trip", test_letter_round_trip);
+  g_test_add_func ("/file-letter/parts", test_letter_parts);
   g_test_add_func ("/file-letter/of-cut-line", test_letter_of_cut_line);
   return g_test_run ();
 }

@@ -584,6 +584,54 @@ test_source_dead_letters (TestFixture *fixture, gconstpointer data)
   g_assert_cmpstr (text, ==, "{\"payload\":\"x\",\"truncated\":true}");
 }
 
+/* The letters of one message's skipped parts play it once; nothing else is left out. */
+static void
+test_source_joins_parts (TestFixture *fixture, gconstpointer data)
+{
+#define AT "{\"time\":\"2026-01-02T03:04:05+00:00\",\"topic\":\"t\",\"payload\":"
+  static const struct
+  {
+    const char *line;
+    const char *payload; /* NULL: not played */
+  } rows[] = {
+    { AT "\"a\",\"part\":1}", "a" },
+    { AT "\"a\",\"part\":2}", NULL },
+    { AT "\"a\",\"part\":101}", NULL },
+    { AT "\"a\",\"part\":1}", "a" }, /* the same came twice */
+    { AT "\"a\"}", "a" },
+    { AT "\"b\",\"part\":2}", "b" },
+    { AT "\"a\",\"part\":3}", "a" },
+    { "{\"time\":\"2026-01-02T03:04:06+00:00\",\"topic\":\"t\",\"payload\":\"a\",\"part\":4}",
+      "a" },
+    { "{\"time\":\"2026-01-02T03:04:06+00:00\",\"topic\":\"u\",\"payload\":\"a\",\"part\":5}",
+      "a" },
+    { "{\"time\":\"2026-01-02T03:04:06+00:00\",\"topic\":\"u\",\"payload\":\"a\",\"part\":6}",
+      NULL },
+  };
+#undef AT
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_string_append_printf (text, "%s\n", rows[i].line);
+  test_append (fixture->path, text->str);
+  test_make (fixture, fixture->path, "format", 1, NULL);
+  test_run_to_end (fixture);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (PenEvent) event = NULL;
+      const char *payload;
+      gsize length;
+
+      if (rows[i].payload == NULL)
+        continue;
+      event = pen_harness_pull (fixture->harness);
+      payload = pen_event_get_data (event, &length);
+      g_assert_cmpmem (payload, length, rows[i].payload, strlen (rows[i].payload));
+    }
+  g_assert_null (pen_harness_pull (fixture->harness));
+  g_assert_cmpint (pen_harness_get_count (fixture->harness, "letters_joined", NULL), ==, 3);
+}
+
 /* --- Check --- */
 
 static void
@@ -648,6 +696,7 @@ main (int argc, char **argv)
   test_add ("follow/truncation", test_source_follows_truncation);
   test_add ("follow/by-the-clock", test_source_follows_by_the_clock);
   test_add ("dead-letters", test_source_dead_letters);
+  test_add ("joins-parts", test_source_joins_parts);
   test_add ("check", test_source_check);
   return g_test_run ();
 }
