@@ -11,6 +11,8 @@
 #include "pen-element-private.h"
 #include "pen-outlet.h"
 
+#define SECOND_US ((gint64) G_USEC_PER_SEC)
+
 /* A sink that does what the test tells it, and tells what it was asked. */
 #define TEST_TYPE_SINK (test_sink_get_type ())
 G_DECLARE_FINAL_TYPE (TestSink, test_sink, TEST, SINK, PenSink)
@@ -26,6 +28,8 @@ struct _TestSink
   guint n_failures;
   gboolean is_held;
   gboolean blocks;
+  PenLane *lane;
+  GArray *tries; /* of gint64: when it was asked to write, by the lane's clock */
 };
 
 G_DEFINE_FINAL_TYPE (TestSink, test_sink, PEN_TYPE_SINK)
@@ -68,7 +72,9 @@ test_sink_write (PenSink *sink, PenBatch *batch, GError **error)
 {
   TestSink *self = TEST_SINK (sink);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  gint64 now_us = pen_lane_get_monotonic_time (self->lane);
 
+  g_array_append_val (self->tries, now_us);
   if (!test_sink_may_pass (self, error))
     return FALSE;
   for (guint i = 0; i < pen_batch_get_n_events (batch); i++)
@@ -109,6 +115,7 @@ test_sink_finalize (GObject *object)
   TestSink *self = TEST_SINK (object);
 
   g_string_free (self->story, TRUE);
+  g_array_unref (self->tries);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->released);
   G_OBJECT_CLASS (test_sink_parent_class)->finalize (object);
@@ -131,6 +138,7 @@ test_sink_init (TestSink *self)
   g_mutex_init (&self->lock);
   g_cond_init (&self->released);
   self->story = g_string_new (NULL);
+  self->tries = g_array_new (FALSE, FALSE, sizeof (gint64));
 }
 
 typedef struct
@@ -198,6 +206,8 @@ test_fixture_set_up (Fixture *fixture, gconstpointer data)
   fixture->lane = pen_lane_new (g_main_context_default ());
   fixture->workers = pen_workers_new ();
   fixture->sink = g_object_new (TEST_TYPE_SINK, NULL);
+  fixture->sink->lane = fixture->lane;
+  g_free (pen_test_take_log ()); /* of the test before */
   fixture->calls = g_string_new (NULL);
 }
 
@@ -291,6 +301,78 @@ test_outlet_tries_again (Fixture *fixture, gconstpointer data)
   g_assert_false (pen_outlet_is_idle (fixture->outlet));
   pen_lane_advance (fixture->lane, 700 * 1000);
   g_assert_cmpuint (fixture->sink->n_failures, ==, 0);
+  g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,;b,;");
+}
+
+/* The time between two tries to write, the first being number 0. */
+static gint64
+test_get_delay (Fixture *fixture, guint number)
+{
+  const GArray *tries = fixture->sink->tries;
+
+  g_assert_cmpuint (number + 1, <, tries->len);
+  return g_array_index (tries, gint64, number + 1) - g_array_index (tries, gint64, number);
+}
+
+/* Each wait is the half to the whole of twice as long a time as before, up to 30 s; for ever. */
+static void
+test_outlet_backs_off (Fixture *fixture, gconstpointer data)
+{
+  const guint n_tries = 400;
+  gint64 longest_us = 100 * 1000;
+  gint64 least_us = G_MAXINT64;
+  gint64 most_us = 0;
+
+  pen_lane_set_test_clock (fixture->lane, 0, 0);
+  test_fixture_open (fixture);
+  fixture->sink->fail_code = PEN_ELEMENT_ERROR_RETRY;
+  fixture->sink->n_failures = G_MAXUINT;
+  test_fixture_take (fixture, "a");
+  pen_lane_advance (fixture->lane, 0);
+  pen_lane_advance (fixture->lane, n_tries * 30 * SECOND_US);
+  for (guint i = 0; i < n_tries; i++)
+    {
+      gint64 delay_us = test_get_delay (fixture, i);
+
+      g_assert_cmpint (delay_us, >=, longest_us / 2);
+      g_assert_cmpint (delay_us, <=, longest_us);
+      if (longest_us == 30 * SECOND_US)
+        {
+          least_us = MIN (least_us, delay_us);
+          most_us = MAX (most_us, delay_us);
+        }
+      longest_us = MIN (2 * longest_us, 30 * SECOND_US);
+    }
+  /* a fleet that lost its database at one moment does not come back at one moment */
+  g_assert_cmpint (least_us, <, 17 * G_USEC_PER_SEC);
+  g_assert_cmpint (most_us, >, 28 * G_USEC_PER_SEC);
+}
+
+/* A failure that lasts is told once, and its end. */
+static void
+test_outlet_begins_anew_after_success (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *log = NULL;
+  guint n_before;
+
+  pen_lane_set_test_clock (fixture->lane, 0, 0);
+  test_fixture_open (fixture);
+  fixture->sink->fail_code = PEN_ELEMENT_ERROR_RETRY;
+  fixture->sink->n_failures = 20;
+  test_fixture_take (fixture, "a");
+  pen_lane_advance (fixture->lane, 0);
+  pen_lane_advance (fixture->lane, 20 * 30 * SECOND_US);
+  g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,;");
+  log = pen_test_take_log ();
+  g_assert_cmpstr (log, ==,
+                   "TestSink: the test wants it; trying again\n"
+                   "TestSink: works again\n");
+  n_before = fixture->sink->tries->len;
+  fixture->sink->n_failures = 1;
+  test_fixture_take (fixture, "b");
+  pen_lane_advance (fixture->lane, 0);
+  pen_lane_advance (fixture->lane, G_USEC_PER_SEC);
+  g_assert_cmpint (test_get_delay (fixture, n_before), <=, 100 * 1000);
   g_assert_cmpstr (fixture->sink->story->str, ==, "start;a,;b,;");
 }
 
@@ -435,6 +517,8 @@ main (int argc, char **argv)
   ADD ("/outlet/full-batch-goes-at-once", test_outlet_full_batch_goes_at_once);
   ADD ("/outlet/lingers", test_outlet_lingers);
   ADD ("/outlet/tries-again", test_outlet_tries_again);
+  ADD ("/outlet/backs-off", test_outlet_backs_off);
+  ADD ("/outlet/begins-anew-after-success", test_outlet_begins_anew_after_success);
   ADD ("/outlet/opens-later", test_outlet_opens_later);
   ADD ("/outlet/stops-before-it-opened", test_outlet_stops_before_it_opened);
   ADD ("/outlet/rejects", test_outlet_rejects);
