@@ -19,6 +19,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -103,6 +104,7 @@ pen_cli_run_definitions (PenCli *cli,
   g_autoptr (PenCliRecord) record = pen_cli_record_new (cli, state_folder, engine, options);
   g_autoptr (PenCliReload) reload = NULL;
   g_autofree char *summary = NULL;
+  int status;
 
   pen_engine_set_state_folder (engine, state_folder);
   for (guint i = 0; i < definitions->len; i++)
@@ -121,7 +123,14 @@ pen_cli_run_definitions (PenCli *cli,
     g_clear_handle_id (&self.signals[i], g_source_remove);
   summary = pen_cli_summarize (engine);
   g_info ("done: %s", summary);
-  return pen_cli_run_get_status (engine, n_faulty);
+  status = pen_cli_run_get_status (engine, n_faulty);
+  if (pen_engine_has_abandoned (engine))
+    {
+      /* libraries that clean up at exit would do so under the feet of threads that are in them */
+      g_clear_pointer (&record, pen_cli_record_free);
+      _exit (status);
+    }
+  return status;
 }
 
 static int

@@ -15,6 +15,10 @@
 #include "pen-engine.h"
 
 #include "pen-pipeline.h"
+#include "pen-settings.h"
+
+/* Beyond the drain timeout, until a lane that does not answer is left behind. */
+#define GRACE_US (5 * G_USEC_PER_SEC)
 
 /* Everything is for the thread that started the engine. */
 typedef struct
@@ -53,9 +57,10 @@ struct _PenEngine
   guint next_lane;
   gboolean is_stopping;
   gboolean is_finished;
-  gboolean has_abandoned; /* a sink of a pipeline that is gone never came back */
-  PenOutcome outcome;     /* of the pipelines that are gone */
-  GPtrArray *past;        /* of PenEnginePast: what they counted */
+  gboolean has_abandoned; /* something of a pipeline that is gone never came back */
+  GSource *stop_deadline;
+  PenOutcome outcome; /* of the pipelines that are gone */
+  GPtrArray *past;    /* of PenEnginePast: what they counted */
 };
 
 enum
@@ -122,6 +127,7 @@ pen_engine_finalize (GObject *object)
     pen_lane_free (self->lanes[i]);
   g_free (self->lanes);
   g_free (self->state_folder);
+  g_clear_pointer (&self->stop_deadline, g_source_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
   G_OBJECT_CLASS (pen_engine_parent_class)->finalize (object);
 }
@@ -337,6 +343,17 @@ pen_engine_entry_succeed (PenEngineEntry *entry)
 }
 
 static void
+pen_engine_finish (PenEngine *self)
+{
+  if (self->is_finished)
+    return;
+  self->is_finished = TRUE;
+  if (self->stop_deadline != NULL)
+    g_source_destroy (self->stop_deadline);
+  g_signal_emit (self, signals[SIGNAL_FINISHED], 0);
+}
+
+static void
 pen_engine_entry_handle_end (PenEngineEntry *entry)
 {
   PenEngine *self = entry->engine;
@@ -352,11 +369,8 @@ pen_engine_entry_handle_end (PenEngineEntry *entry)
       g_ptr_array_remove (self->entries, entry);
     }
   g_signal_emit (self, signals[SIGNAL_PIPELINE_ENDED], 0);
-  if (self->n_running == 0 && !self->is_finished)
-    {
-      self->is_finished = TRUE;
-      g_signal_emit (self, signals[SIGNAL_FINISHED], 0);
-    }
+  if (self->n_running == 0)
+    pen_engine_finish (self);
 }
 
 /* @n_lanes: 0: as many as processors. */
@@ -407,14 +421,59 @@ pen_engine_start (PenEngine *self)
     pen_engine_entry_start (g_ptr_array_index (self->entries, i));
 }
 
+/* A pipeline gives up by itself when its time to drain is over. One that did not is on a lane where
+ * an element does not return, and nobody can help it: the rest does not wait for it. */
+static gboolean
+pen_engine_leave_behind (gpointer data)
+{
+  static GPtrArray *left_behind = NULL; /* whose lanes may come back at any time */
+  PenEngine *self = data;
+
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      const PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
+
+      if (!entry->has_ended)
+        g_critical ("%s: does not stop: an element of it, or of another pipeline on its lane, does "
+                    "not return; what it holds was not acknowledged",
+                    pen_definition_get_name (entry->definition));
+    }
+  if (left_behind == NULL)
+    left_behind = g_ptr_array_new ();
+  g_ptr_array_add (left_behind, g_object_ref (self));
+  self->has_abandoned = TRUE;
+  self->outcome = PEN_OUTCOME_FAILED;
+  pen_engine_finish (self);
+  return G_SOURCE_REMOVE;
+}
+
 void
 pen_engine_stop (PenEngine *self)
 {
+  gint64 longest_us = 0;
+
   if (self->is_stopping || self->is_finished)
     return;
   self->is_stopping = TRUE;
   for (guint i = 0; i < self->entries->len; i++)
-    pen_engine_entry_stop (g_ptr_array_index (self->entries, i));
+    {
+      PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
+      PenSettings *settings = pen_definition_get_settings (entry->definition);
+
+      longest_us = MAX (longest_us, pen_settings_get_drain_timeout (settings));
+      pen_engine_entry_stop (entry);
+    }
+  self->stop_deadline
+      = g_timeout_source_new ((guint) MIN ((longest_us + GRACE_US) / 1000, G_MAXUINT));
+  g_source_set_callback (self->stop_deadline, pen_engine_leave_behind, self, NULL);
+  g_source_attach (self->stop_deadline, self->context);
+}
+
+/* After "finished": whether a thread is still in an element. */
+gboolean
+pen_engine_has_abandoned (PenEngine *self)
+{
+  return pen_engine_any_abandoned (self);
 }
 
 static PenDefinition *

@@ -36,6 +36,8 @@ PEN_RUNTIME_EXPORT
 void pen_engine_start (PenEngine *self);
 PEN_RUNTIME_EXPORT
 void pen_engine_stop (PenEngine *self);
+PEN_RUNTIME_EXPORT
+gboolean pen_engine_has_abandoned (PenEngine *self);
 /* What a reload does to a pipeline. */
 typedef enum
 {

@@ -12,11 +12,13 @@
 
 #include "pen-workers.h"
 
-#define MAX_THREADS 512
+/* A thread that waits costs some 20 KiB. */
+#define MAX_THREADS 4096
 #define MAX_DISK_THREADS 32
 
 struct _PenWorkers
 {
+  gint is_full; /* atomic: all threads were busy, which was told */
   GThreadPool *pool;
   GThreadPool *disk_pool;
 };
@@ -56,6 +58,19 @@ pen_workers_free (PenWorkers *self, gboolean wait)
   g_free (self);
 }
 
+/* Who waits for a thread is not to wonder why. */
+static void
+pen_workers_tell (PenWorkers *self)
+{
+  if (g_thread_pool_get_num_threads (self->pool) < MAX_THREADS)
+    g_atomic_int_set (&self->is_full, FALSE);
+  else if (g_thread_pool_unprocessed (self->pool) > 0
+           && g_atomic_int_compare_and_exchange (&self->is_full, FALSE, TRUE))
+    g_warning ("all %d threads for sinks that block are in use: other sinks wait until one of them "
+               "returns",
+               MAX_THREADS);
+}
+
 static void
 pen_workers_push_to (GThreadPool *pool, PenWorkFunc func, gpointer user_data)
 {
@@ -71,6 +86,7 @@ void
 pen_workers_push (PenWorkers *self, PenWorkFunc func, gpointer user_data)
 {
   pen_workers_push_to (self->pool, func, user_data);
+  pen_workers_tell (self);
 }
 
 void

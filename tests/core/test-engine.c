@@ -13,6 +13,7 @@
 
 #define N_PIPELINES 60
 #define N_EVENTS 200
+#define N_HANGING 600
 #define TIMEOUT_MS 20000
 
 typedef struct
@@ -114,6 +115,31 @@ test_engine_stops_when_asked (Fixture *fixture, gconstpointer data)
   pen_engine_stop (fixture->engine);
   g_assert_true (pen_test_wait (test_is_finished, fixture, TIMEOUT_MS));
   g_assert_cmpint (pen_engine_get_outcome (fixture->engine), ==, PEN_OUTCOME_DONE);
+}
+
+static gboolean
+test_has_sent (gpointer user_data)
+{
+  gint64 n_sent = 0;
+
+  pen_engine_foreach_metrics (((Fixture *) user_data)->engine, test_add_sent, &n_sent);
+  return n_sent >= N_EVENTS;
+}
+
+/* Hundreds of sinks that hang leave threads to those that do not. */
+static void
+test_engine_many_sinks_hang (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 0; i < N_HANGING; i++)
+    test_add (fixture, i,
+              "[pipeline]\ndrain-timeout=1s\n[source script]\nevents=1\n[sink script]\n"
+              "blocks=true\nhangs-in=write\n");
+  test_add (fixture, N_HANGING, "[source script]\nevents=200\n[sink script]\nblocks=true\n");
+  pen_engine_start (fixture->engine);
+  g_assert_true (pen_test_wait (test_has_sent, fixture, TIMEOUT_MS));
+  pen_engine_stop (fixture->engine);
+  g_assert_true (pen_test_wait (test_is_finished, fixture, TIMEOUT_MS));
+  g_assert_true (pen_engine_has_abandoned (fixture->engine));
 }
 
 static void
@@ -253,6 +279,7 @@ main (int argc, char **argv)
   g_test_add ("/engine/" path, Fixture, NULL, test_set_up, test_engine_##func, test_tear_down)
   ADD ("ends-with-its-sources", ends_with_its_sources);
   ADD ("stops-when-asked", stops_when_asked);
+  ADD ("many-sinks-hang", many_sinks_hang);
   ADD ("tells-the-worst", tells_the_worst);
   ADD ("ends-when-output-is-closed", ends_when_output_is_closed);
   ADD ("reloads-by-difference", reloads_by_difference);

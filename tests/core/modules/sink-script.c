@@ -22,6 +22,7 @@ struct _PenScriptSink
   guint n_failures;
   gboolean is_held;
   gboolean blocks;
+  char *hangs_in; /* "start", "write", "flush" or "stop", which never return then */
 };
 
 enum
@@ -31,6 +32,7 @@ enum
   PROP_FAILURES,
   PROP_HELD,
   PROP_BLOCKS,
+  PROP_HANGS_IN,
   PROP_STORY,
   N_PROPERTIES,
 };
@@ -60,6 +62,10 @@ pen_script_sink_set_property (GObject *object, guint id, const GValue *value, GP
     case PROP_BLOCKS:
       self->blocks = g_value_get_boolean (value);
       break;
+    case PROP_HANGS_IN:
+      g_free (self->hangs_in);
+      self->hangs_in = g_value_dup_string (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -72,6 +78,13 @@ pen_script_sink_get_property (GObject *object, guint id, GValue *value, GParamSp
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   g_value_set_string (value, self->story->str);
+}
+
+static void
+pen_script_sink_enter (PenScriptSink *self, const char *step)
+{
+  while (g_strcmp0 (self->hangs_in, step) == 0)
+    g_cond_wait (&self->released, &self->lock);
 }
 
 static gboolean
@@ -92,6 +105,7 @@ pen_script_sink_start (PenElement *element, GError **error)
   PenScriptSink *self = PEN_SCRIPT_SINK (element);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
+  pen_script_sink_enter (self, "start");
   return pen_script_sink_may_pass (self, error);
 }
 
@@ -101,7 +115,18 @@ pen_script_sink_stop (PenElement *element)
   PenScriptSink *self = PEN_SCRIPT_SINK (element);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
+  pen_script_sink_enter (self, "stop");
   g_string_append (self->story, "stop");
+}
+
+static gboolean
+pen_script_sink_flush (PenSink *sink, GError **error)
+{
+  PenScriptSink *self = PEN_SCRIPT_SINK (sink);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  pen_script_sink_enter (self, "flush");
+  return TRUE;
 }
 
 static gboolean
@@ -110,6 +135,7 @@ pen_script_sink_write (PenSink *sink, PenBatch *batch, GError **error)
   PenScriptSink *self = PEN_SCRIPT_SINK (sink);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
+  pen_script_sink_enter (self, "write");
   if (!pen_script_sink_may_pass (self, error))
     return FALSE;
   for (guint i = 0; i < pen_batch_get_n_events (batch); i++)
@@ -140,6 +166,7 @@ pen_script_sink_finalize (GObject *object)
   PenScriptSink *self = PEN_SCRIPT_SINK (object);
 
   g_string_free (self->story, TRUE);
+  g_free (self->hangs_in);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->released);
   G_OBJECT_CLASS (pen_script_sink_parent_class)->finalize (object);
@@ -156,6 +183,7 @@ pen_script_sink_class_init (PenScriptSinkClass *class)
   PEN_ELEMENT_CLASS (class)->start = pen_script_sink_start;
   PEN_ELEMENT_CLASS (class)->stop = pen_script_sink_stop;
   PEN_SINK_CLASS (class)->write = pen_script_sink_write;
+  PEN_SINK_CLASS (class)->flush = pen_script_sink_flush;
   PEN_SINK_CLASS (class)->blocks = pen_script_sink_blocks;
 
   properties[PROP_FAIL_CODE]
@@ -166,6 +194,8 @@ pen_script_sink_class_init (PenScriptSinkClass *class)
       = g_param_spec_boolean ("held", NULL, "Whether it hangs", FALSE, G_PARAM_WRITABLE);
   properties[PROP_BLOCKS]
       = g_param_spec_boolean ("blocks", NULL, "Whether it may block", FALSE, G_PARAM_WRITABLE);
+  properties[PROP_HANGS_IN]
+      = g_param_spec_string ("hangs-in", NULL, "Where it hangs for ever", NULL, G_PARAM_WRITABLE);
   properties[PROP_STORY]
       = g_param_spec_string ("story", NULL, "What happened", NULL, G_PARAM_READABLE);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
