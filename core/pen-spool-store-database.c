@@ -385,7 +385,10 @@ pen_spool_make_file (const char *path)
   int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
   if (fd >= 0)
-    close (fd);
+    {
+      pen_spool_file_give (fd, path);
+      close (fd);
+    }
   return fd;
 }
 

@@ -140,6 +140,18 @@ pen_spool_lock_write_holder (int fd)
 }
 
 /* documented in the private header */
+void
+pen_spool_file_give (int fd, const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  struct stat status;
+
+  /* whoever cannot open it afterwards is told so */
+  if (geteuid () == 0 && stat (folder, &status) == 0 && status.st_uid != 0)
+    (void) !fchown (fd, status.st_uid, status.st_gid);
+}
+
+/* documented in the private header */
 int
 pen_spool_lock_take (const char *path, GError **error)
 {
@@ -147,6 +159,7 @@ pen_spool_lock_take (const char *path, GError **error)
 
   if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
     {
+      pen_spool_file_give (fd, path);
       pen_spool_lock_write_holder (fd);
       return fd;
     }

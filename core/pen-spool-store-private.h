@@ -99,6 +99,9 @@ gboolean pen_spool_folder_make (const char *folder, GError **error);
 gboolean pen_spool_folder_sync (const char *folder, GError **error);
 /* of a file that no connection of this process has open */
 gboolean pen_spool_file_sync (const char *path, GError **error);
+/* What root makes belongs to whoever the folder belongs to: a service's user must be able to open
+ * it after a repair. */
+void pen_spool_file_give (int fd, const char *path);
 /* (transfer full): "process 4711 penstock run site.pipeline", of whoever has the lock */
 char *pen_spool_lock_read_holder (int fd);
 /* (transfer full): its descriptor, -1 with an error */

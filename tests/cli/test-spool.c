@@ -19,6 +19,7 @@
 
 #define DAY_US (86400 * (gint64) G_USEC_PER_SEC)
 #define N_MESSAGES 10
+#define OTHER_USER 65534
 
 typedef struct
 {
@@ -537,6 +538,40 @@ test_spool_drops_what_it_cannot_read (void)
   test_clear (&fixture);
 }
 
+/* What root changes can still be opened by the service's user. */
+static void
+test_spool_leaves_files_to_their_owner (void)
+{
+  static const char *const names[] = { "site-7.lock", "new.db", "new.lock" };
+  Fixture fixture;
+  g_auto (PenCommand) command = { 0 };
+  g_autofree char *folder = NULL;
+  g_autofree char *lock = NULL;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can give files away");
+      return;
+    }
+  test_init (&fixture);
+  folder = g_build_filename (fixture.state, "spool", NULL);
+  lock = g_build_filename (folder, "site-7.lock", NULL);
+  g_assert_cmpint (g_unlink (lock), ==, 0);
+  g_assert_cmpint (chown (folder, OTHER_USER, OTHER_USER), ==, 0);
+  test_run (&fixture, &command, "replay --pipeline site-7 --yes");
+  g_assert_cmpint (command.status, ==, 0);
+  pen_spool_store_close (test_open (&fixture, "new", PEN_SPOOL_STORE_NONE), TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+      struct stat status;
+
+      g_assert_cmpint (g_stat (path, &status), ==, 0);
+      g_assert_cmpuint (status.st_uid, ==, OTHER_USER);
+    }
+  test_clear (&fixture);
+}
+
 /* At a terminal: what is asked, with @answer, and how it ends. */
 static char *
 test_ask (const Fixture *fixture, const char *answer, int *status)
@@ -655,6 +690,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/drops-messages", test_spool_drops_messages);
   g_test_add_func ("/spool/drops-all", test_spool_drops_all);
   g_test_add_func ("/spool/drops-what-it-cannot-read", test_spool_drops_what_it_cannot_read);
+  g_test_add_func ("/spool/leaves-files-to-their-owner", test_spool_leaves_files_to_their_owner);
   g_test_add_func ("/spool/asks", test_spool_asks);
   g_test_add_func ("/spool/usage", test_spool_usage);
   return g_test_run ();
