@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define DAY_US (86400 * (gint64) G_USEC_PER_SEC)
+#define DEADLINE_MS 30000
 #define N_MESSAGES 10
 #define OTHER_USER 65534
 
@@ -632,6 +633,87 @@ test_spool_asks (void)
   test_clear (&fixture);
 }
 
+static char *
+test_read (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  return pen_test_read_file (path, NULL);
+}
+
+typedef struct
+{
+  const char *folder;
+  const char *name;
+  const char *text;
+} TestText;
+
+static gboolean
+test_has_text (gpointer user_data)
+{
+  const TestText *wanted = user_data;
+  g_autofree char *path = g_build_filename (wanted->folder, wanted->name, NULL);
+  g_autofree char *text = NULL;
+
+  return g_file_get_contents (path, &text, NULL, NULL) && g_str_equal (text, wanted->text);
+}
+
+static void
+test_await_text (const char *folder, const char *name, const char *text)
+{
+  TestText wanted = { folder, name, text };
+
+  g_assert_true (pen_test_wait (test_has_text, &wanted, DEADLINE_MS));
+}
+
+/* With a pipeline that runs: what it has delivered is there, nothing can be changed meanwhile, and
+ * a replay goes to the one sink, once. */
+static void
+test_spool_of_a_pipeline (void)
+{
+  Fixture fixture = { .state = pen_test_make_folder () };
+  char *folder = pen_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "site-7.pipeline", NULL);
+  g_auto (PenCommand) command = { 0 };
+  g_autoptr (GSubprocess) process = NULL;
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+
+  pen_test_write_file (folder, "site-7.pipeline",
+                       "[pipeline]\nspool=true\nspool-keep=1d\n[source file]\npath=-\n"
+                       "[sink file first]\npath=first\n[sink file second]\npath=second\n");
+  process = pen_command_spawn (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+                               "run", "--state-dir", fixture.state, path, NULL);
+  g_output_stream_write_all (g_subprocess_get_stdin_pipe (process), "a\nb\nc\n", 6, NULL, NULL,
+                             NULL);
+  test_await_text (folder, "first", "a\nb\nc\n");
+  test_await_text (folder, "second", "a\nb\nc\n");
+  test_run (&fixture, &command, "show --pipeline site-7 --all");
+  g_assert_nonnull (strstr (command.output, "\"payload\":\"c\"}"));
+  test_run (&fixture, &command, "replay --pipeline site-7 --yes");
+  g_assert_nonnull (strstr (command.errors, g_subprocess_get_identifier (process)));
+  g_assert_cmpint (command.status, ==, 1);
+  g_output_stream_close (g_subprocess_get_stdin_pipe (process), NULL, NULL);
+  pen_command_await_exit (process);
+  g_assert_true (g_subprocess_get_successful (process));
+
+  test_run (&fixture, &command, "replay --pipeline site-7 --sink second --yes");
+  g_assert_cmpstr (command.output, ==,
+                   "3 messages (3 B) will go to second again when the pipeline runs.\n");
+  for (guint i = 0; i < 2; i++) /* the second time there is nothing left to send */
+    {
+      pen_command_clear (&command);
+      pen_command_run (&command, "", "run", "--state-dir", fixture.state, path, NULL);
+      g_assert_cmpint (command.status, ==, 0);
+    }
+  first = test_read (folder, "first");
+  second = test_read (folder, "second");
+  g_assert_cmpstr (first, ==, "a\nb\nc\n");
+  g_assert_cmpstr (second, ==, "a\nb\nc\na\nb\nc\n");
+  pen_test_remove_folder (folder);
+  test_clear (&fixture);
+}
+
 static void
 test_spool_usage (void)
 {
@@ -692,6 +774,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/drops-what-it-cannot-read", test_spool_drops_what_it_cannot_read);
   g_test_add_func ("/spool/leaves-files-to-their-owner", test_spool_leaves_files_to_their_owner);
   g_test_add_func ("/spool/asks", test_spool_asks);
+  g_test_add_func ("/spool/of-a-pipeline", test_spool_of_a_pipeline);
   g_test_add_func ("/spool/usage", test_spool_usage);
   return g_test_run ();
 }
