@@ -222,7 +222,7 @@ pen_pipeline_branch_read (gpointer owner, const PenSpoolRecord *record, gboolean
     {
       PenEvent *event = pen_event_copy (record->event);
 
-      pen_event_take_token (event, g_steal_pointer (&token));
+      pen_pipeline_give_token (event, g_steal_pointer (&token));
       self->is_rebuilding = is_known;
       pen_pipeline_node_hand_on (pen_pipeline_branch_find_entry (self, record->source), event);
       self->is_rebuilding = FALSE;

@@ -246,14 +246,15 @@ pen_pipeline_from_host (PenHost *host)
   return (PenPipeline *) host;
 }
 
-static void
-pen_pipeline_take_token (PenPipelineNode *node, PenEvent *event)
+/* Makes @event hold @token, which it takes, until it is written or has another outcome. */
+void
+pen_pipeline_give_token (PenEvent *event, PenToken *token)
 {
 #ifdef PEN_UNSAFE_ACKNOWLEDGE
   /* settled before anything has become of it: the kill matrix has to notice */
-  pen_token_unref (pen_token_queue_take (node->tokens));
+  pen_token_unref (token);
 #else
-  pen_event_take_token (event, pen_token_queue_take (node->tokens));
+  pen_event_take_token (event, token);
 #endif
 }
 
@@ -262,7 +263,7 @@ pen_pipeline_take_position (PenPipelineNode *node, PenEvent *event)
 {
   node->last_position++;
   if (node->tokens != NULL)
-    pen_pipeline_take_token (node, event);
+    pen_pipeline_give_token (event, pen_token_queue_take (node->tokens));
   pen_metric_add (node->n_received, 1);
   pen_metric_add (node->n_bytes_received,
                   (gint64) g_bytes_get_size (pen_event_get_payload (event)));

@@ -136,6 +136,7 @@ extern const PenHostFunctions pen_pipeline_host_functions;
 PenPipelineNode *pen_pipeline_find_node (PenPipeline *self, PenElement *element);
 void pen_pipeline_node_init_output (PenPipelineNode *node);
 void pen_pipeline_node_drain (PenPipelineNode *node);
+void pen_pipeline_give_token (PenEvent *event, PenToken *token);
 void pen_pipeline_node_hand_on (PenPipelineNode *node, PenEvent *event);
 void pen_pipeline_reject (PenPipelineNode *node,
                           PenEvent *event,

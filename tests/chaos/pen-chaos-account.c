@@ -154,12 +154,14 @@ pen_chaos_report (PenChaos *self, const PenChaosLosses *losses)
       "\"rate\":%.0f,\"lost\":%u,\"lost_by_broker\":%u,\"duplicates\":%u,\"disordered\":%u,"
       "\"torn\":%u,\"foreign\":%u,\"ends\":%u,\"recoveries\":%u,\"recovery_median_ms\":"
       "%" G_GINT64_FORMAT ",\"recovery_most_ms\":%" G_GINT64_FORMAT
-      ",\"memory_before_kib\":%" G_GINT64_FORMAT ",\"memory_growth_kib\":%" G_GINT64_FORMAT "}\n",
+      ",\"memory_before_kib\":%" G_GINT64_FORMAT ",\"memory_growth_marked_kib\":%" G_GINT64_FORMAT
+      ",\"memory_growth_kib\":%" G_GINT64_FORMAT "}\n",
       self->name, self->has_spool ? "true" : "false", settings->seed, seconds, self->n_faults,
       n_confirmed, n_confirmed / seconds, losses->n_lost, losses->n_lost_by_broker,
       tally->n_lines - tally->n_numbers, tally->n_disordered, tally->n_torn, tally->n_foreign,
       self->n_ends, self->recoveries->len, pen_chaos_get_recovery_ms (self, 0.5),
       pen_chaos_get_recovery_ms (self, 1), self->memory_before_kib,
+      MAX (self->memory_marked_kib - self->memory_before_kib, 0),
       self->memory_most_kib - self->memory_before_kib);
   FILE *file;
 

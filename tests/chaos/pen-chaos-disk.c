@@ -86,8 +86,8 @@ pen_chaos_remove_below (const char *folder)
     }
 }
 
-/* rm -rf while it runs; after a while, a kill. What came in between may be acknowledged only when it
- * is safe elsewhere: at any time a few hundred messages are not yet in the output. */
+/* rm -rf while it runs; after a while, a kill. What came in between may be acknowledged only when
+ * it is safe elsewhere: at any time a few hundred messages are not yet in the output. */
 static void
 pen_chaos_vanished_state (PenChaos *self)
 {
@@ -115,6 +115,7 @@ pen_chaos_blocked_sink (PenChaos *self)
   pen_chaos_watch_memory (self);
   pen_chaos_hold_reader (self, TRUE);
   pen_chaos_pass (self, minutes > 0 ? minutes * 60 * 1000 : SHORT_BLOCK_MS);
+  pen_chaos_mark_memory (self);
   pen_chaos_hold_reader (self, FALSE);
   pen_chaos_fault_over (self);
   pen_chaos_expect_numbers (self, pen_chaos_get_settings ()->rate);

@@ -50,6 +50,7 @@ struct _PenChaos
   GArray *recoveries;     /* of gint64 µs */
   GArray *gaps;           /* of PenChaosGap */
   gint64 memory_before_kib;
+  gint64 memory_marked_kib; /* the most until pen_chaos_mark_memory (); 0: never called */
   gint64 memory_most_kib;
   gint64 memory_looked_us;
 };

@@ -251,6 +251,12 @@ pen_chaos_watch_memory (PenChaos *self)
   self->memory_before_kib = self->memory_most_kib;
 }
 
+void
+pen_chaos_mark_memory (PenChaos *self)
+{
+  self->memory_marked_kib = self->memory_most_kib;
+}
+
 /* What a system's service manager does. */
 static void
 pen_chaos_supervise (PenChaos *self)
@@ -535,6 +541,6 @@ pen_chaos_add (const char *name, PenChaosModes modes, const PenChaosPlan *plan, 
 {
   if ((modes & PEN_CHAOS_DIRECT) != 0)
     pen_chaos_add_case (name, FALSE, plan, func);
-  if ((modes & PEN_CHAOS_SPOOL) != 0 && g_getenv ("PENSTOCK_CHAOS_SPOOL") != NULL)
+  if ((modes & PEN_CHAOS_SPOOL) != 0)
     pen_chaos_add_case (name, TRUE, plan, func);
 }

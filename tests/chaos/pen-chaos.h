@@ -89,8 +89,9 @@ void pen_chaos_fault_over (PenChaos *self);
 /* The fault has left no interruption to be measured. */
 void pen_chaos_fault_counted (PenChaos *self);
 void pen_chaos_hold_reader (PenChaos *self, gboolean is_held);
-/* From now on the growth of memory counts. */
+/* From now on the growth of memory counts; up to now it is told apart from what comes. */
 void pen_chaos_watch_memory (PenChaos *self);
+void pen_chaos_mark_memory (PenChaos *self);
 void pen_chaos_skip (PenChaos *self, const char *reason);
 
 G_END_DECLS
