@@ -106,6 +106,7 @@ pen_cli_run_definitions (PenCli *cli,
   g_autofree char *summary = NULL;
   int status;
 
+  pen_cli_tell_leftovers (state_folder, definitions);
   pen_engine_set_state_folder (engine, state_folder);
   for (guint i = 0; i < definitions->len; i++)
     pen_engine_add (engine, g_ptr_array_index (definitions, i));

@@ -18,5 +18,6 @@ G_BEGIN_DECLS
   }
 
 char *pen_cli_find_state_folder (const PenCli *self, const char *option, int *status);
+void pen_cli_tell_leftovers (const char *state_folder, GPtrArray *definitions);
 
 G_END_DECLS

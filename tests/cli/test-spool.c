@@ -756,6 +756,34 @@ test_spool_usage (void)
   test_clear (&fixture);
 }
 
+/* A run warns of what waits in a spool whose pipeline it does not run, and goes on. */
+static void
+test_spool_is_told_by_run (void)
+{
+  Fixture fixture;
+  g_auto (PenCommand) command = { 0 };
+  g_autofree char *path = NULL;
+
+  test_init (&fixture);
+  pen_test_write_file (fixture.state, "lines.txt", "one\n");
+  pen_test_write_file (fixture.state, "other.pipeline",
+                       "[pipeline]\nspool=true\n[source file]\npath=lines.txt\n[sink stdout]\n");
+  path = g_build_filename (fixture.state, "other.pipeline", NULL);
+  for (guint i = 0; i < 2; i++)
+    {
+      pen_command_clear (&command);
+      pen_command_run (&command, "", "run", "--state-dir", fixture.state, path, NULL);
+      g_test_message ("%s", command.errors);
+      g_assert_cmpint (command.status, ==, 0);
+      g_assert_cmpstr (command.output, ==, "one\n");
+      g_assert_nonnull (strstr (command.errors,
+                                "the spool of pipeline 'site-7', which is not among those that run "
+                                "with a spool, keeps 2 messages: put its keyfile back"));
+      g_assert_null (strstr (command.errors, "the spool of pipeline 'other'"));
+    }
+  test_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -775,6 +803,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/leaves-files-to-their-owner", test_spool_leaves_files_to_their_owner);
   g_test_add_func ("/spool/asks", test_spool_asks);
   g_test_add_func ("/spool/of-a-pipeline", test_spool_of_a_pipeline);
+  g_test_add_func ("/spool/is-told-by-run", test_spool_is_told_by_run);
   g_test_add_func ("/spool/usage", test_spool_usage);
   return g_test_run ();
 }
