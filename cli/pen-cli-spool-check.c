@@ -18,14 +18,29 @@ pen_cli_check_on_record (PenCliSpool *self, const PenSpoolRecord *record, gpoint
   return TRUE;
 }
 
+/* Every message, and then what only shows when all pages are looked at. */
+static gboolean
+pen_cli_check_read (PenCliSpool *self, PenSpoolStore *store, const char *pipeline, guint64 *n_good)
+{
+  g_autoptr (GError) error = NULL;
+  PenSpoolStatus status;
+
+  pen_spool_store_get_status (store, &status);
+  if (pen_cli_spool_walk (self, store, status.newest, pipeline, pen_cli_check_on_record, n_good,
+                          &error)
+      && (self->n_damages > 0 || pen_spool_store_verify (store, &error)))
+    return self->n_damages == 0;
+  pen_cli_spool_tell (self, "%s", error->message);
+  return FALSE;
+}
+
 /* Whether all of it is good; what is not is told. */
 static gboolean
 pen_cli_check_store (PenCliSpool *self, const char *pipeline)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) cursors = NULL;
   PenSpoolStatus spool_status;
   guint64 n_good = 0;
+  gboolean is_good;
   g_autofree char *count = NULL;
   g_autofree char *bytes = NULL;
   int status = PEN_CLI_DONE;
@@ -33,21 +48,22 @@ pen_cli_check_store (PenCliSpool *self, const char *pipeline)
 
   if (store == NULL)
     return FALSE;
+  is_good = pen_cli_check_read (self, store, pipeline, &n_good);
+  pen_cli_progress_clear (&self->progress);
   pen_spool_store_get_status (store, &spool_status);
-  cursors = pen_spool_store_get_cursors (store, &error);
-  if (cursors == NULL
-      || !pen_cli_spool_walk (self, store, spool_status.newest, pipeline, pen_cli_check_on_record,
-                              &n_good, &error))
-    {
-      self->n_damages++;
-      pen_cli_spool_tell (self, "%s", error->message);
-    }
   pen_spool_store_close (store, FALSE /* all_settled: nothing is written */);
   count = pen_cli_format_count (n_good);
   bytes = pen_cli_format_bytes (spool_status.used_bytes);
   printf ("%s: %s message%s in %s: %s\n", pipeline, count, n_good == 1 ? "" : "s", bytes,
-          self->n_damages > 0 ? "damaged" : "good");
-  return self->n_damages == 0;
+          is_good ? "good" : "damaged");
+  fflush (stdout);
+  if (!is_good && !self->wants_repair)
+    pen_cli_spool_tell (self,
+                        "what is damaged is left out when it is read. To save the rest into a new "
+                        "file, stop the pipeline and call 'penstock spool check --repair "
+                        "--pipeline %s'; starting the pipeline does the same",
+                        pipeline);
+  return is_good;
 }
 
 /* Opening it repairs it, and tells. */
@@ -73,15 +89,7 @@ pen_cli_check_pipeline (PenCliSpool *self, const char *pipeline)
   if (pen_cli_check_store (self, pipeline))
     return TRUE;
   if (!self->wants_repair)
-    {
-      if (self->n_damages > 0)
-        pen_cli_spool_tell (self,
-                            "what is damaged is left out when it is read. To save the rest into a "
-                            "new file, stop the pipeline and call 'penstock spool check --repair "
-                            "--pipeline %s'; starting the pipeline does the same",
-                            pipeline);
-      return FALSE;
-    }
+    return FALSE;
   self->n_damages = 0;
   return pen_cli_check_repair (self, pipeline) && pen_cli_check_store (self, pipeline);
 }

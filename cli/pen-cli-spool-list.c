@@ -149,6 +149,19 @@ pen_cli_spool_table_add (GPtrArray *table,
   g_ptr_array_add (table, g_strv_builder_end (row));
 }
 
+static void
+pen_cli_spool_table_add_fault (GPtrArray *table, const PenCliSpoolEntry *entry)
+{
+  static const char *const rest[] = { "?", "?", "?", "?", "?", NULL };
+  g_autoptr (GStrvBuilder) row = g_strv_builder_new ();
+  g_auto (GStrv) holder = g_strsplit (entry->holder != NULL ? entry->holder : "-", " ", 2);
+
+  g_strv_builder_add (row, entry->pipeline);
+  g_strv_builder_addv (row, (const char **) rest);
+  g_strv_builder_add (row, holder[0]);
+  g_ptr_array_add (table, g_strv_builder_end (row));
+}
+
 /* Columns side by side; figures to the right. */
 static void
 pen_cli_spool_table_append (GPtrArray *table, GString *text)
@@ -182,7 +195,9 @@ pen_cli_spool_append_text (GString *text, GPtrArray *entries)
     {
       const PenCliSpoolEntry *entry = g_ptr_array_index (entries, i);
 
-      for (guint j = 0; j < entry->lines->len; j++)
+      if (entry->fault != NULL)
+        pen_cli_spool_table_add_fault (table, entry);
+      for (guint j = 0; entry->fault == NULL && j < entry->lines->len; j++)
         pen_cli_spool_table_add (table, entry, g_ptr_array_index (entry->lines, j), now_us);
     }
   if (table->len > 1)

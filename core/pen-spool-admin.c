@@ -102,6 +102,22 @@ pen_spool_store_sum (PenSpoolStore *self,
   return code == SQLITE_ROW;
 }
 
+/*
+ * pen_spool_store_verify:
+ * @self: a store, also one that is read only
+ *
+ * What opening for writing does before anything else.
+ *
+ * Returns: whether all of it is good
+ *
+ * Threads: worker
+ */
+gboolean
+pen_spool_store_verify (PenSpoolStore *self, GError **error)
+{
+  return pen_spool_store_load (self, TRUE /* is_thorough */, error);
+}
+
 struct _PenSpoolEdit
 {
   PenSpoolStore *store;

@@ -29,6 +29,11 @@ gboolean pen_spool_store_sum (PenSpoolStore *self,
                               const PenSpoolCursor *cursor,
                               PenSpoolSum *sum,
                               GError **error);
+/* SQLite's own look at all pages, then the CRC of every row; reports progress. FALSE: the first
+ * damage. */
+PEN_RUNTIME_EXPORT
+gboolean pen_spool_store_verify (PenSpoolStore *self, GError **error);
+
 /* Changes of a store that happen as a whole or not at all, however large they are and whatever ends
  * the process. Meanwhile the store may be read, which shows the changes, but not committed to. */
 typedef struct _PenSpoolEdit PenSpoolEdit;
