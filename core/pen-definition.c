@@ -12,11 +12,14 @@
 #include "pen-fleet.h"
 #include "pen-suggest.h"
 #include "pen-text-file.h"
+#include "pen-value.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define FILE_SUFFIX ".pipeline"
+/* The largest bundles of root certificates have less than 1 MiB. */
+#define CONTENT_LIMIT_BYTES (8 * 1024 * 1024)
 
 typedef struct
 {
@@ -28,6 +31,7 @@ typedef struct
 {
   const char *name; /* of the property: static, as its class is */
   GValue value;
+  char *digest; /* (nullable): of the file that it names, with PEN_PARAM_CONTENT */
 } PenNamedValue;
 
 struct _PenDefinition
@@ -46,6 +50,23 @@ static void
 pen_named_value_clear (gpointer data)
 {
   g_value_unset (&((PenNamedValue *) data)->value);
+  g_free (((PenNamedValue *) data)->digest);
+}
+
+/* One that cannot be read is told by who needs it. */
+static char *
+pen_named_value_digest (const PenKeyValue *value)
+{
+  g_autoptr (GString) content = NULL;
+
+  if ((value->pspec->flags & PEN_PARAM_CONTENT) == 0 || !G_VALUE_HOLDS_STRING (&value->value)
+      || g_value_get_string (&value->value) == NULL)
+    return NULL;
+  content = pen_text_file_read (g_value_get_string (&value->value), CONTENT_LIMIT_BYTES,
+                                PEN_TEXT_FILE_NONE, NULL, NULL);
+  return content == NULL ? NULL
+                         : g_compute_checksum_for_data (
+                             G_CHECKSUM_SHA256, (const guchar *) content->str, content->len);
 }
 
 static void
@@ -81,6 +102,7 @@ pen_defined_element_new (const PenDraft *draft)
         continue;
       g_value_init (&named.value, G_VALUE_TYPE (&value->value));
       g_value_copy (&value->value, &named.value);
+      named.digest = pen_named_value_digest (value);
       g_array_append_val (self->values, named);
     }
   return self;
@@ -498,7 +520,8 @@ pen_defined_element_equal (const PenDefinedElement *a, const PenDefinedElement *
       const PenNamedValue *second = &g_array_index (b->values, PenNamedValue, i);
 
       if (!g_str_equal (first->name, second->name)
-          || !pen_value_equal (&first->value, &second->value))
+          || !pen_value_equal (&first->value, &second->value)
+          || g_strcmp0 (first->digest, second->digest) != 0)
         return FALSE;
     }
   return TRUE;
@@ -509,7 +532,8 @@ pen_defined_element_equal (const PenDefinedElement *a, const PenDefinedElement *
  * @self: a definition
  * @other: another
  *
- * Layout and comments do not count; values count as they are after substitution.
+ * Layout and comments do not count; values count as they are after substitution, files that are
+ * part of the configuration with what they held when it was loaded.
  *
  * Returns: whether a pipeline of one would do exactly what a pipeline of the other does
  *
@@ -597,8 +621,10 @@ pen_definition_tell_element (const PenDefinition *self,
     {
       const PenNamedValue *named = &g_array_index (defined->values, PenNamedValue, i);
       g_autofree char *text = pen_value_dup_text (&named->value);
+      g_autofree char *whole
+          = g_strconcat (text, named->digest != NULL ? "\n" : NULL, named->digest, NULL);
 
-      func (group, named->name, text, user_data);
+      func (group, named->name, whole, user_data);
     }
 }
 

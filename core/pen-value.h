@@ -42,6 +42,13 @@ G_BEGIN_DECLS
  */
 #define PEN_PARAM_INPUT ((GParamFlags) (1u << (G_PARAM_USER_SHIFT + 4)))
 /**
+ * PEN_PARAM_CONTENT: (skip)
+ *
+ * Flag beside %PEN_PARAM_PATH: what the file holds is part of the configuration. A reload starts a
+ * pipeline again whose file holds something else, as if the keyfile had changed.
+ */
+#define PEN_PARAM_CONTENT ((GParamFlags) (1u << (G_PARAM_USER_SHIFT + 5)))
+/**
  * PEN_PARAM_DEFAULTS: (skip)
  *
  * What every property of an element has: static strings, readable, writable, explicit notification.

@@ -217,13 +217,13 @@ pen_mqtt_settings_install_tls (GParamSpec **specs)
       pen_mqtt_tls_mode_get_type (), DEFAULT_TLS, PEN_PARAM_DEFAULTS);
   specs[PROP_CAFILE] = g_param_spec_string (
       "cafile", NULL, "PEM file of the CAs to trust; by default those of the system", NULL,
-      PEN_PARAM_DEFAULTS | PEN_PARAM_PATH);
+      PEN_PARAM_DEFAULTS | PEN_PARAM_PATH | PEN_PARAM_CONTENT);
   specs[PROP_CERTFILE]
       = g_param_spec_string ("certfile", NULL, "PEM file of the client's certificate", NULL,
-                             PEN_PARAM_DEFAULTS | PEN_PARAM_PATH);
+                             PEN_PARAM_DEFAULTS | PEN_PARAM_PATH | PEN_PARAM_CONTENT);
   specs[PROP_KEYFILE]
       = g_param_spec_string ("keyfile", NULL, "PEM file of the client's private key", NULL,
-                             PEN_PARAM_DEFAULTS | PEN_PARAM_PATH);
+                             PEN_PARAM_DEFAULTS | PEN_PARAM_PATH | PEN_PARAM_CONTENT);
   specs[PROP_KEY_PASSWORD] = g_param_spec_string ("key-password", NULL, "What opens the key file",
                                                   NULL, PEN_PARAM_DEFAULTS | PEN_PARAM_SECRET);
   specs[PROP_TLS_INSECURE] = g_param_spec_boolean (

@@ -117,6 +117,49 @@ test_reload_by_watching (void)
   test_end (&fixture, "done: received 2, delivered 2");
 }
 
+/* Editors write a new file and rename it over the old one. */
+static void
+test_reload_renamed_over (void)
+{
+  Fixture fixture = { NULL };
+  g_autofree char *draft = NULL;
+  g_autofree char *path = NULL;
+
+  test_start (&fixture, "--watch");
+  draft = g_build_filename (fixture.folder, "one.pipeline~", NULL);
+  path = g_build_filename (fixture.folder, "one.pipeline", NULL);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *text = g_strdup_printf (FOLLOW, i == 0 ? "b" : "c");
+
+      pen_test_write_file (fixture.folder, "one.pipeline~", text);
+      g_assert_cmpint (g_rename (draft, path), ==, 0);
+      pen_line_reader_await (fixture.errors,
+                             "info: one: has changed: draining, then starting again");
+      pen_line_reader_await (fixture.errors, "reloaded: 0 unchanged, 1 replaced");
+      pen_line_reader_await (fixture.output, i == 0 ? "b" : "c");
+    }
+  test_end (&fixture, "done: received 3, delivered 3");
+}
+
+/* Signals that come while it drains and while it reads are not lost: the last file wins. */
+static void
+test_reload_storm (void)
+{
+  Fixture fixture = { NULL };
+
+  test_start (&fixture, NULL);
+  for (guint i = 0; i < 50; i++)
+    {
+      test_write_pipeline (&fixture, "one", i % 2 == 0 ? "b" : "a");
+      g_subprocess_send_signal (fixture.process, SIGHUP);
+    }
+  test_write_pipeline (&fixture, "one", "c");
+  g_subprocess_send_signal (fixture.process, SIGHUP);
+  pen_line_reader_await (fixture.output, "c");
+  test_end (&fixture, "done: received ");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -124,5 +167,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reload/by-signal", test_reload_by_signal);
   g_test_add_func ("/reload/faulty", test_reload_faulty);
   g_test_add_func ("/reload/by-watching", test_reload_by_watching);
+  g_test_add_func ("/reload/renamed-over", test_reload_renamed_over);
+  g_test_add_func ("/reload/storm", test_reload_storm);
   return g_test_run ();
 }

@@ -723,6 +723,36 @@ test_definition_accepts_documented_examples (void)
   g_assert_cmpuint (n_examples, >=, 4);
 }
 
+static PenDefinition *
+test_load_with_input (PenRegistry *registry, const char *folder, const char *content)
+{
+  const char *text = "[source well]\nhost=h\ntopics=t\ncafile=ca.crt\n[sink basin]\n";
+  g_autofree char *path = g_build_filename (folder, "site.pipeline", NULL);
+  g_autoptr (GPtrArray) findings = test_definition_new_findings ();
+  PenDefinition *definition;
+
+  pen_test_write_file (folder, "ca.crt", content);
+  definition
+      = pen_definition_parse (path, text, strlen (text), registry, PEN_DEFINITION_NONE, findings);
+  g_assert_nonnull (definition);
+  return definition;
+}
+
+/* What a file holds that is part of the configuration counts, not when it was written. */
+static void
+test_definition_content (void)
+{
+  char *folder = pen_test_make_folder ();
+  g_autoptr (PenRegistry) registry = test_definition_new_registry ();
+  g_autoptr (PenDefinition) first = test_load_with_input (registry, folder, "a certificate\n");
+  g_autoptr (PenDefinition) same = test_load_with_input (registry, folder, "a certificate\n");
+  g_autoptr (PenDefinition) other = test_load_with_input (registry, folder, "a new one\n");
+
+  g_assert_true (pen_definition_equal (first, same));
+  g_assert_false (pen_definition_equal (first, other));
+  pen_test_remove_folder (folder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -751,6 +781,7 @@ main (int argc, char **argv)
   g_test_add_func ("/definition/accepts-documented-examples",
                    test_definition_accepts_documented_examples);
   g_test_add_func ("/definition/survives-mutation", test_definition_survives_mutation);
+  g_test_add_func ("/definition/content", test_definition_content);
   result = g_test_run ();
   pen_test_remove_folder (modules);
   pen_test_remove_folder (fixtures);

@@ -136,8 +136,9 @@ pen_well_source_install_login (void)
       = g_param_spec_string ("password", NULL, "Its secret", NULL, flags | PEN_PARAM_SECRET);
   properties[PROP_TLS] = g_param_spec_enum ("tls", NULL, "Whether to encrypt",
                                             pen_well_tls_get_type (), PEN_WELL_TLS_AUTO, flags);
-  properties[PROP_CAFILE] = g_param_spec_string ("cafile", NULL, "Whom to trust", NULL,
-                                                 flags | PEN_PARAM_PATH | PEN_PARAM_INPUT);
+  properties[PROP_CAFILE]
+      = g_param_spec_string ("cafile", NULL, "Whom to trust", NULL,
+                             flags | PEN_PARAM_PATH | PEN_PARAM_INPUT | PEN_PARAM_CONTENT);
 }
 
 static void

@@ -275,6 +275,56 @@ test_storm (PenMqttFixture *fixture)
   test_reload_end (&self, 7, 0);
 }
 
+static void
+test_write_with_files (TestReload *self, guint site, const char *more)
+{
+  g_autofree char *name = g_strdup_printf ("site-%u.pipeline", site);
+  g_autofree char *text
+      = g_strdup_printf ("[source mqtt]\nhost=127.0.0.1\nport=%u\ncafile=ca-%u.crt\ntopics=t/#\n%s"
+                         "[sink file]\npath=site-%u.txt\nformat=lines\nfsync=never\n",
+                         pen_broker_get_port (self->fleet->fixture->broker), site, more, site);
+
+  pen_test_write_file (self->fleet->folder, name, text);
+}
+
+/* A renewed CA or password is a change of whoever uses it, though no keyfile changed. */
+static void
+test_renewed_files (PenMqttFixture *fixture)
+{
+  TestReload self = { .n_sites = 3, .rate = DEFAULT_RATE };
+  g_autofree char *ca_path = pen_mqtt_fixture_find (fixture, "ca.crt");
+  g_autofree char *ca = pen_test_read_file (ca_path, NULL);
+  g_autofree char *renewed = g_strconcat ("renewed\n", ca, NULL);
+
+  pen_mqtt_fixture_start_broker (fixture, &test_options);
+  self.fleet = pen_mqtt_fleet_new (fixture);
+  pen_test_write_file (self.fleet->folder, "password", "first");
+  for (guint i = 0; i < self.n_sites; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("ca-%u.crt", i);
+
+      pen_test_write_file (self.fleet->folder, name, ca);
+      test_write_with_files (&self, i, i == 2 ? "username=u\npassword=${file:password}\n" : "");
+    }
+  pen_mqtt_fleet_run (self.fleet, NULL);
+  pen_mqtt_fleet_await_log (self.fleet, ": connected as 'penstock-site-", self.n_sites);
+  self.n_connections = self.n_sites;
+  self.load = pen_mqtt_load_start (fixture, "t/n", self.rate, 0);
+  test_reload (&self, "0 replaced, 0 started, 0 stopped, 0 kept", 3);
+  pen_test_write_file (self.fleet->folder, "ca-1.crt", renewed);
+  test_reload (&self, "1 replaced, 0 started, 0 stopped, 0 kept", 2);
+  pen_mqtt_fleet_await_log (self.fleet, "connected as 'penstock-site-1', resumed session", 1);
+  pen_test_write_file (self.fleet->folder, "password", "second");
+  test_reload (&self, "1 replaced, 0 started, 0 stopped, 0 kept", 2);
+  pen_mqtt_fleet_await_log (self.fleet, "connected as 'penstock-site-2', resumed session", 1);
+  /* half-written: what runs goes on */
+  pen_test_write_file (self.fleet->folder, "ca-1.crt", "-----BEGIN CERTIFICATE-----\n");
+  test_reload (&self, "0 replaced, 0 started, 0 stopped, 1 kept", 2);
+  test_reload_go_on (&self);
+  test_reload_assert_connections (&self, 2);
+  test_reload_end (&self, self.n_sites, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -284,5 +334,6 @@ main (int argc, char **argv)
   pen_mqtt_fixture_add ("/mqtt/reload/fails-at-start", test_fails_at_start);
   pen_mqtt_fixture_add ("/mqtt/reload/hand-over", test_hand_over);
   pen_mqtt_fixture_add ("/mqtt/reload/storm", test_storm);
+  pen_mqtt_fixture_add ("/mqtt/reload/renewed-files", test_renewed_files);
   return g_test_run ();
 }
