@@ -98,15 +98,12 @@ pen_cli_check_pipeline (PenCliSpool *self, const char *pipeline)
 int
 pen_cli_spool_check (PenCliSpool *self)
 {
-  g_autoptr (GError) error = NULL;
-  g_auto (GStrv) names = pen_spool_store_list (self->state_folder, &error);
+  int status = PEN_CLI_DONE;
+  g_auto (GStrv) names = pen_cli_spool_list (self, &status);
   gboolean is_good = TRUE;
 
   if (names == NULL)
-    {
-      pen_cli_spool_tell (self, "%s", error->message);
-      return PEN_CLI_FAULTY;
-    }
+    return status;
   for (guint i = 0; names[i] != NULL; i++)
     if (self->pipeline == NULL || g_str_equal (self->pipeline, names[i]))
       is_good &= pen_cli_check_pipeline (self, names[i]);

@@ -315,18 +315,14 @@ pen_cli_spool_tell_faults (PenCliSpool *self, GPtrArray *entries)
 int
 pen_cli_spool_ls (PenCliSpool *self)
 {
-  g_autoptr (GError) error = NULL;
-  g_auto (GStrv) names = pen_spool_store_list (self->state_folder, &error);
+  int status = PEN_CLI_DONE;
+  g_auto (GStrv) names = pen_cli_spool_list (self, &status);
   g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func (pen_cli_spool_entry_free);
   g_autoptr (GString) text = g_string_new (NULL);
-  int status;
   int write_status;
 
   if (names == NULL)
-    {
-      pen_cli_spool_tell (self, "%s", error->message);
-      return PEN_CLI_FAULTY;
-    }
+    return status;
   for (guint i = 0; names[i] != NULL; i++)
     {
       if (self->pipeline != NULL && !g_str_equal (self->pipeline, names[i]))

@@ -183,24 +183,35 @@ pen_cli_spool_walk (PenCliSpool *self,
   return TRUE;
 }
 
+/* documented in the header */
+GStrv
+pen_cli_spool_list (PenCliSpool *self, int *status)
+{
+  g_autoptr (GError) error = NULL;
+  GStrv names = pen_spool_store_list (self->state_folder, &error);
+
+  if (names == NULL)
+    {
+      pen_cli_spool_tell (self, "%s; try it as root, or as the user that runs penstock",
+                          error->message);
+      *status = PEN_CLI_FAULTY;
+    }
+  return names;
+}
+
 /* Whether there is such a spool; told if not. */
 static gboolean
 pen_cli_spool_check_pipeline (PenCliSpool *self, gboolean is_needed, int *status)
 {
-  g_autoptr (GError) error = NULL;
   g_auto (GStrv) names = NULL;
   g_autofree char *pipelines = NULL;
   g_autofree char *quoted = NULL;
 
   if (self->pipeline == NULL && !is_needed)
     return TRUE;
-  names = pen_spool_store_list (self->state_folder, &error);
+  names = pen_cli_spool_list (self, status);
   if (names == NULL)
-    {
-      pen_cli_spool_tell (self, "%s", error->message);
-      *status = PEN_CLI_FAULTY;
-      return FALSE;
-    }
+    return FALSE;
   if (self->pipeline != NULL && g_strv_contains ((const char *const *) names, self->pipeline))
     return TRUE;
   pipelines = pen_cli_spool_describe_pipelines (self);

@@ -37,6 +37,8 @@ typedef gboolean (*PenCliSpoolFunc) (PenCliSpool *self,
 
 /* Prints what is wrong, behind the command's name. */
 void pen_cli_spool_tell (PenCliSpool *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* (transfer full): whose spools there are; NULL: told */
+GStrv pen_cli_spool_list (PenCliSpool *self, int *status);
 /* NULL: told, and why it is no good is in @status. */
 PenSpoolStore *
 pen_cli_spool_open (PenCliSpool *self, const char *pipeline, PenSpoolStoreFlags flags, int *status);
