@@ -110,7 +110,8 @@ pen_identity_add_extensions (gnutls_x509_crt_t certificate, const PenIdentityPla
 static void
 pen_identity_make (PenIdentity *self, const PenIdentityPlan *plan, const PenIdentity *issuer)
 {
-  static guint8 serial = 1;
+  static guint32 n_made;
+  guint32 serial = GUINT32_TO_BE (0x01000000 + n_made++); /* never 0, never negative */
   time_t now = (time_t) (g_get_real_time () / G_USEC_PER_SEC);
 
   g_assert_cmpint (gnutls_x509_privkey_init (&self->key), ==, 0);
@@ -121,7 +122,6 @@ pen_identity_make (PenIdentity *self, const PenIdentityPlan *plan, const PenIden
   g_assert_cmpint (gnutls_x509_crt_init (&self->certificate), ==, 0);
   gnutls_x509_crt_set_version (self->certificate, plan->role == PEN_IDENTITY_ROOT_V1 ? 1 : 3);
   gnutls_x509_crt_set_serial (self->certificate, &serial, sizeof serial);
-  serial++;
   gnutls_x509_crt_set_activation_time (self->certificate, now + plan->first_day * DAY_S);
   gnutls_x509_crt_set_expiration_time (self->certificate, now + plan->last_day * DAY_S);
   gnutls_x509_crt_set_dn_by_oid (self->certificate, GNUTLS_OID_X520_COMMON_NAME, 0, plan->host,
