@@ -14,6 +14,7 @@
 #define LONGEST_QUIET_MS 1500
 /* About half a second's worth. */
 #define LONGEST_CUT_BYTES 100000
+#define IN_HAND_MS 500
 #define N_SHORT 4
 #define STABLE_MS 11000
 #define GARBAGE_BYTES 64
@@ -86,10 +87,10 @@ pen_chaos_half_open (PenChaos *self)
     {
       pen_chaos_pass (self, pen_chaos_random (self, 0, LONGEST_QUIET_MS));
       pen_chaos_proxy_cut (pen_chaos_get_proxy (self), PEN_CHAOS_CUT_SILENT);
+      /* what is in the receiver's hands needs no connection */
+      pen_chaos_pass (self, IN_HAND_MS);
       pen_chaos_fault_over (self);
       pen_chaos_expect_numbers (self, 1);
-      /* what was in the receiver's hands has come: now that which needs a new connection */
-      pen_chaos_expect_numbers (self, pen_chaos_get_settings ()->rate);
     }
 }
 
