@@ -170,7 +170,7 @@ pen_spool_edit_append (PenSpoolEdit *self, GPtrArray *records, GError **error)
       /* not given again, also if this comes to nothing */
       record->position = ++store->given;
       pen_spool_row_from_record (&row, record->position, record, properties);
-      if (!pen_spool_database_insert (store->database, &row, error))
+      if (!pen_spool_database_insert (store->database, PEN_SPOOL_SQL_INSERT, &row, error))
         return FALSE;
       self->status.newest = record->position;
       self->status.n_records++;
@@ -332,7 +332,7 @@ gboolean
 pen_spool_remove (const char *state_folder, const char *pipeline, GError **error)
 {
   static const char *const suffixes[]
-      = { SUFFIX "-wal", SUFFIX "-shm", SUFFIX ".tmp", SUFFIX, LOCK_SUFFIX };
+      = { SUFFIX "-wal", SUFFIX "-shm", SUFFIX ".tmp", SUFFIX ".new", SUFFIX, LOCK_SUFFIX };
   g_autofree char *folder = g_build_filename (state_folder, FOLDER_NAME, NULL);
   g_autofree char *lock = pen_spool_admin_get_path (state_folder, pipeline, LOCK_SUFFIX);
   g_auto (GStrv) damaged = pen_spool_list_damaged (state_folder, pipeline);

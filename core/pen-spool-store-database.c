@@ -65,6 +65,9 @@ static const char *const statements[PEN_SPOOL_N_SQL] = {
   [PEN_SPOOL_SQL_COMMIT] = "COMMIT",
   [PEN_SPOOL_SQL_ROLLBACK] = "ROLLBACK",
   [PEN_SPOOL_SQL_INSERT] = "INSERT INTO messages VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+  [PEN_SPOOL_SQL_SAVE]
+  = "INSERT OR IGNORE INTO messages VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+  [PEN_SPOOL_SQL_POSITIONS] = "SELECT position FROM messages ORDER BY position",
   [PEN_SPOOL_SQL_READ]
   = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE position > ?1 ORDER BY position LIMIT ?2",
   [PEN_SPOOL_SQL_DELETE] = "DELETE FROM messages WHERE position BETWEEN ?1 AND ?2",
@@ -154,7 +157,8 @@ pen_spool_database_set_error (PenSpoolDatabase *self, int code, const char *verb
                verb, self->path, reason, advice);
 }
 
-static gboolean
+/* documented in the private header */
+gboolean
 pen_spool_database_execute (PenSpoolDatabase *self, const char *sql, GError **error)
 {
   int code = sqlite3_exec (self->handle, sql, NULL, /* callback */ NULL, NULL /* message */);
@@ -250,9 +254,12 @@ pen_spool_bind_blob (sqlite3_stmt *statement, int index, const PenSpoolBytes *by
 
 /* documented in the private header */
 gboolean
-pen_spool_database_insert (PenSpoolDatabase *self, const PenSpoolRow *row, GError **error)
+pen_spool_database_insert (PenSpoolDatabase *self,
+                           PenSpoolSql sql,
+                           const PenSpoolRow *row,
+                           GError **error)
 {
-  sqlite3_stmt *statement = pen_spool_database_get (self, PEN_SPOOL_SQL_INSERT, error);
+  sqlite3_stmt *statement = pen_spool_database_get (self, sql, error);
 
   if (statement == NULL)
     return FALSE;
@@ -440,7 +447,10 @@ pen_spool_database_ask_back (PenSpoolDatabase *self, GError **error)
   {
     const char *name;
     gint64 value;
-  } expected[] = { { "synchronous", 2 }, { "mmap_size", 0 }, { "secure_delete", 0 } };
+  } expected[] = { { "synchronous", 2 },
+                   { "mmap_size", 0 },
+                   { "secure_delete", 0 },
+                   { "page_size", PEN_SPOOL_PAGE_BYTES } };
   sqlite3_stmt *statement = NULL;
   gboolean is_wal = FALSE;
 
@@ -495,6 +505,24 @@ pen_spool_database_open (const char *path, gboolean is_read_only, GError **error
     return NULL;
   sqlite3_wal_hook (self->handle, pen_spool_database_on_commit, self);
   return g_steal_pointer (&self);
+}
+
+/* documented in the private header */
+gboolean
+pen_spool_database_is_moved (PenSpoolDatabase *self)
+{
+  int is_moved = 0;
+
+  return sqlite3_file_control (self->handle, "main", SQLITE_FCNTL_HAS_MOVED, &is_moved) == SQLITE_OK
+         && is_moved != 0;
+}
+
+/* documented in the private header */
+void
+pen_spool_database_abandon (PenSpoolDatabase *self)
+{
+  sqlite3_db_config (self->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  pen_spool_database_free (self);
 }
 
 /* documented in the private header */

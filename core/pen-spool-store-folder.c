@@ -89,11 +89,12 @@ pen_spool_header_read (PenSpoolHeader *self, const char *path, GError **error)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   guint8 bytes[HEADER_BYTES] = { 0 };
-  ssize_t length = fd >= 0 ? pread (fd, bytes, sizeof bytes, 0) : -1;
+  ssize_t length = fd >= 0 ? pread (fd, bytes, sizeof bytes, 0) : errno == ENOENT ? 0 : -1;
 
   if (length < 0)
     g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FAILED, "cannot read spool \"%s\": %s",
                  path, errno == ELOOP ? "it is a symbolic link" : g_strerror (errno));
+  self->is_there = fd >= 0;
   if (fd >= 0)
     close (fd);
   self->is_database
@@ -152,35 +153,6 @@ pen_spool_file_give (int fd, const char *path)
 }
 
 /* documented in the private header */
-int
-pen_spool_lock_take (const char *path, GError **error)
-{
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
-
-  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
-    {
-      pen_spool_file_give (fd, path);
-      pen_spool_lock_write_holder (fd);
-      return fd;
-    }
-  if (fd >= 0 && errno == EWOULDBLOCK)
-    {
-      g_autofree char *holder = pen_spool_lock_read_holder (fd);
-
-      g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_LOCKED,
-                   "the spool is in use: %s holds \"%s\"; two processes cannot share a spool, give "
-                   "one of them another state folder",
-                   holder, path);
-    }
-  else
-    g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FAILED, "cannot lock \"%s\": %s", path,
-                 g_strerror (errno));
-  if (fd >= 0)
-    close (fd);
-  return -1;
-}
-
-/* documented in the private header */
 gboolean
 pen_spool_identity_of_descriptor (PenSpoolIdentity *self, int fd)
 {
@@ -212,4 +184,48 @@ pen_spool_identity_is_at (const PenSpoolIdentity *self, const char *path)
 
   return pen_spool_identity_get (&other, path) && other.device == self->device
          && other.inode == self->inode;
+}
+
+static void
+pen_spool_lock_set_error (int fd, const char *path, GError **error)
+{
+  if (fd >= 0 && errno == EWOULDBLOCK)
+    {
+      g_autofree char *holder = pen_spool_lock_read_holder (fd);
+
+      g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_LOCKED,
+                   "the spool is in use: %s holds \"%s\"; two processes cannot share a spool, give "
+                   "one of them another state folder",
+                   holder, path);
+    }
+  else
+    g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FAILED, "cannot lock \"%s\": %s", path,
+                 g_strerror (errno));
+}
+
+/* Again if the file was removed between opening and locking it: that lock keeps nobody out. */
+int
+pen_spool_lock_take (const char *path, GError **error)
+{
+  while (TRUE)
+    {
+      int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
+      PenSpoolIdentity identity;
+
+      if (fd < 0 || flock (fd, LOCK_EX | LOCK_NB) != 0)
+        {
+          pen_spool_lock_set_error (fd, path, error);
+          if (fd >= 0)
+            close (fd);
+          return -1;
+        }
+      if (pen_spool_identity_of_descriptor (&identity, fd)
+          && pen_spool_identity_is_at (&identity, path))
+        {
+          pen_spool_file_give (fd, path);
+          pen_spool_lock_write_holder (fd);
+          return fd;
+        }
+      close (fd);
+    }
 }

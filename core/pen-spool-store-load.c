@@ -20,7 +20,7 @@ pen_spool_store_load_cursor (PenSpoolStore *self, const PenSpoolCursorRow *row)
   if (row->id == 0)
     {
       self->status.newest = MAX (self->status.newest, row->delivered);
-      self->status.was_closed = row->until == PEN_SPOOL_SETTLED;
+      self->state = (PenSpoolState) row->until;
       return TRUE;
     }
   if (row->sink.data == NULL)

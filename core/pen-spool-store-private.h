@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 #define PEN_SPOOL_APPLICATION_ID 0x50656e73 /* "Pens" */
 #define PEN_SPOOL_VERSION 1
 #define PEN_SPOOL_PAGE_BYTES 8192
+/* When it is not known which position was the last that was given: more than could have come in
+ * what was lost. */
+#define PEN_SPOOL_SKIPPED_POSITIONS 1000000
 
 /* --- rows: what stands in the tables --- */
 
@@ -86,6 +89,7 @@ typedef struct
 /* What the first bytes of a file say. */
 typedef struct
 {
+  gboolean is_there;
   gboolean is_database;
   guint32 application_id;
   guint32 version;
@@ -119,7 +123,9 @@ typedef enum
   PEN_SPOOL_SQL_COMMIT,
   PEN_SPOOL_SQL_ROLLBACK,
   PEN_SPOOL_SQL_INSERT,
+  PEN_SPOOL_SQL_SAVE, /* likewise, but what is there stays */
   PEN_SPOOL_SQL_READ,
+  PEN_SPOOL_SQL_POSITIONS,
   PEN_SPOOL_SQL_DELETE,
   PEN_SPOOL_SQL_FIRST,
   PEN_SPOOL_SQL_FIRST_KEPT,
@@ -148,6 +154,11 @@ typedef struct
 PenSpoolDatabase *pen_spool_database_create (const char *path, GError **error);
 PenSpoolDatabase *pen_spool_database_open (const char *path, gboolean is_read_only, GError **error);
 void pen_spool_database_free (PenSpoolDatabase *self);
+/* likewise, but leaves the log as it is, and where it is */
+void pen_spool_database_abandon (PenSpoolDatabase *self);
+/* SQLite's own answer, of the database alone */
+gboolean pen_spool_database_is_moved (PenSpoolDatabase *self);
+gboolean pen_spool_database_execute (PenSpoolDatabase *self, const char *sql, GError **error);
 /* What SQLite answered, for a person: "cannot @verb spool "…": why; what to do". */
 void
 pen_spool_database_set_error (PenSpoolDatabase *self, int code, const char *verb, GError **error);
@@ -167,7 +178,11 @@ gboolean pen_spool_database_get_pragma (PenSpoolDatabase *self,
                                         const char *name,
                                         gint64 *value,
                                         GError **error);
-gboolean pen_spool_database_insert (PenSpoolDatabase *self, const PenSpoolRow *row, GError **error);
+/* @sql: PEN_SPOOL_SQL_INSERT or _SAVE */
+gboolean pen_spool_database_insert (PenSpoolDatabase *self,
+                                    PenSpoolSql sql,
+                                    const PenSpoolRow *row,
+                                    GError **error);
 gboolean
 pen_spool_database_set_cursor (PenSpoolDatabase *self, const PenSpoolCursorRow *row, GError **);
 /* From a statement of PEN_SPOOL_SQL_READ that stands on a row; FALSE: its CRC says otherwise. What
@@ -199,9 +214,12 @@ struct _PenSpoolStore
   PenSpoolDatabase *database; /* NULL: to be opened again */
   PenSpoolIdentity identity;
   PenSpoolIdentity wal_identity;
+  PenSpoolIdentity lock_identity;
   GPtrArray *cursors; /* PenSpoolHeldCursor */
   PenSpoolStatus status;
-  guint64 given; /* the newest position that any commit has tried, failed ones too */
+  PenSpoolState state; /* as it was found */
+  guint64 given;       /* the newest position that any commit has tried, failed ones too */
+  guint64 undo_after;  /* what comes after is in the database, but was refused; G_MAXUINT64: none */
 };
 
 void pen_spool_held_cursor_free (PenSpoolHeldCursor *self);
@@ -210,6 +228,30 @@ void pen_spool_store_tell (PenSpoolStore *self, GLogLevelFlags level, const char
 /* FALSE with an error: broken off */
 gboolean
 pen_spool_store_report (PenSpoolStore *self, const char *what, double done, GError **error);
+
+/* (transfer full): path with something behind it */
+char *pen_spool_store_get_beside (const PenSpoolStore *self, const char *suffix);
+/* Puts a new spool into the place. */
+gboolean pen_spool_store_make (PenSpoolStore *self, GError **error);
+/* Makes .tmp durable, and .new of it; what is in its place must not be in use any more, or be
+ * written to no more, until pen_spool_store_finish () has put it there. */
+gboolean pen_spool_store_complete (PenSpoolStore *self, GError **error);
+/* Puts .new, if there is one, into the place. @aside (out) (optional): where what was there is */
+gboolean pen_spool_store_finish (PenSpoolStore *self, char **aside, GError **error);
+gboolean pen_spool_store_remember_place (PenSpoolStore *self, GError **error);
+/* Whether the paths still name what is open. */
+gboolean pen_spool_store_is_in_place (const PenSpoolStore *self);
+/* Writes all that the open database holds into a new one, in its place; it has to be opened again
+ * then. */
+gboolean pen_spool_store_put_back (PenSpoolStore *self, GError **error);
+
+/* Saves what can be read into a new spool, in place of the damaged one, which goes aside. No
+ * database may be open. @why: what is wrong with it */
+gboolean pen_spool_store_salvage (PenSpoolStore *self, const char *why, GError **error);
+/* Whether any row of it is a spool's of this version. */
+gboolean pen_spool_store_has_rows (PenSpoolStore *self);
+/* Whether the log ends where the last process left it. */
+gboolean pen_spool_store_check_log (PenSpoolStore *self, GError **error);
 
 /* Reads cursors and status from the database. With @is_thorough all of it is looked at, and
  * damage is an error. */

@@ -112,30 +112,6 @@ pen_spool_store_list (const char *state_folder, GError **error)
 
 /* --- opening --- */
 
-/* A new spool is made apart and moved into its place when it is durable: what is in its place is
- * never half made. */
-static gboolean
-pen_spool_store_make (PenSpoolStore *self, GError **error)
-{
-  g_autofree char *new_path = g_strconcat (self->path, ".tmp", NULL);
-  g_autoptr (PenSpoolDatabase) database = NULL;
-
-  g_unlink (new_path);
-  database = pen_spool_database_create (new_path, error);
-  if (database == NULL)
-    return FALSE;
-  g_clear_pointer (&database, pen_spool_database_free);
-  if (!pen_spool_file_sync (new_path, error))
-    return FALSE;
-  if (g_rename (new_path, self->path) != 0)
-    {
-      g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FAILED, "cannot make spool \"%s\": %s",
-                   self->path, g_strerror (errno));
-      return FALSE;
-    }
-  return pen_spool_folder_sync (self->folder, error);
-}
-
 static gboolean
 pen_spool_store_write_own_row (PenSpoolStore *self,
                                guint64 newest,
@@ -153,33 +129,39 @@ pen_spool_store_write_own_row (PenSpoolStore *self,
 static gboolean
 pen_spool_store_mark_open (PenSpoolStore *self, GError **error)
 {
-  if (!pen_spool_store_write_own_row (self, self->status.newest, PEN_SPOOL_OPEN, error))
-    return FALSE;
-  pen_spool_database_checkpoint (self->database, SQLITE_CHECKPOINT_TRUNCATE);
-  if (!pen_spool_identity_get (&self->identity, self->path)
-      || !pen_spool_identity_get (&self->wal_identity, self->wal_path))
+  g_autoptr (GError) reason = NULL;
+
+  /* on a full disk: what is in it can still be delivered, and makes room */
+  if (!pen_spool_store_write_own_row (self, self->status.newest, PEN_SPOOL_OPEN, &reason)
+      && (self->state == PEN_SPOOL_SETTLED
+          || !g_error_matches (reason, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FAILED)))
     {
-      g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FAILED,
-                   "cannot open spool \"%s\": somebody removes its files", self->path);
+      g_propagate_error (error, g_steal_pointer (&reason));
       return FALSE;
     }
-  return TRUE;
+  pen_spool_database_checkpoint (self->database, SQLITE_CHECKPOINT_TRUNCATE);
+  return pen_spool_store_remember_place (self, error);
 }
 
+/* The rows of this version say so themselves, should the header be wrong. A step from an earlier
+ * version to this one belongs here. */
 static gboolean
 pen_spool_store_check_version (PenSpoolStore *self, gint64 id, gint64 version, GError **error)
 {
-  if (id != PEN_SPOOL_APPLICATION_ID)
+  if (id == PEN_SPOOL_APPLICATION_ID && version == PEN_SPOOL_VERSION)
+    return TRUE;
+  if (!pen_spool_store_is_read_only (self) && pen_spool_store_has_rows (self))
+    g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_DAMAGED,
+                 "spool \"%s\" is damaged: its header is wrong", self->path);
+  else if (id != PEN_SPOOL_APPLICATION_ID)
     g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FOREIGN,
                  "\"%s\" is a database, but not a spool; it is left alone: move it away",
                  self->path);
-  else if (version > PEN_SPOOL_VERSION)
+  else
     g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FOREIGN,
                  "spool \"%s\" has format %d, this program knows formats up to %d; it is left "
                  "alone: run the program that made it, or a later one",
                  self->path, (int) version, PEN_SPOOL_VERSION);
-  else
-    return TRUE; /* a step from an earlier version comes here */
   return FALSE;
 }
 
@@ -204,34 +186,98 @@ pen_spool_store_check_header (PenSpoolStore *self, GError **error)
     return FALSE;
   if (header.is_database)
     return pen_spool_store_check_version (self, header.application_id, header.version, error);
-  g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_DAMAGED,
-               "spool \"%s\" is damaged: it does not begin as a database does", self->path);
+  g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_DAMAGED, "spool \"%s\" is damaged: %s",
+               self->path,
+               header.is_there ? "it does not begin as a database does" : "only its log is there");
+  return FALSE;
+}
+
+static void
+pen_spool_store_abandon (PenSpoolStore *self)
+{
+  g_clear_pointer (&self->database, pen_spool_database_abandon);
+}
+
+/* Who removes the log of a spool that is not closed removes its last messages. */
+static void
+pen_spool_store_miss_log (PenSpoolStore *self)
+{
+  pen_spool_store_tell (
+      self, G_LOG_LEVEL_WARNING,
+      "the log of spool \"%s\" is missing, and with it what came last: \"%s\" must "
+      "not be removed",
+      self->path, self->wal_path);
+  self->given += PEN_SPOOL_SKIPPED_POSITIONS;
+}
+
+static gboolean
+pen_spool_store_connect_for_writing (PenSpoolStore *self, gboolean is_thorough, GError **error)
+{
+  gboolean had_log = g_file_test (self->wal_path, G_FILE_TEST_EXISTS);
+
+  if (!pen_spool_store_check_header (self, error)
+      || (is_thorough && !pen_spool_store_check_log (self, error)))
+    return FALSE;
+  self->database = pen_spool_database_open (self->path, FALSE /* read only */, error);
+  if (self->database == NULL || !pen_spool_store_load (self, is_thorough, error))
+    return FALSE;
+  self->given = MAX (self->given, self->status.newest);
+  if (self->state == PEN_SPOOL_OPEN && !had_log)
+    pen_spool_store_miss_log (self);
+  return pen_spool_store_mark_open (self, error);
+}
+
+/* Again, if it was damaged, and salvaged. */
+static gboolean
+pen_spool_store_connect (PenSpoolStore *self, gboolean is_thorough, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (pen_spool_store_connect_for_writing (self, is_thorough, &reason))
+    return TRUE;
+  pen_spool_store_abandon (self);
+  if (!g_error_matches (reason, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_DAMAGED))
+    {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
+  if (pen_spool_store_salvage (self, reason->message, error)
+      && pen_spool_store_connect_for_writing (self, TRUE /* thorough */, error))
+    {
+      self->state = PEN_SPOOL_CLOSED;
+      return TRUE;
+    }
+  pen_spool_store_abandon (self);
   return FALSE;
 }
 
 static gboolean
-pen_spool_store_connect (PenSpoolStore *self, GError **error)
+pen_spool_store_connect_for_reading (PenSpoolStore *self, GError **error)
 {
-  gboolean is_read_only = pen_spool_store_is_read_only (self);
+  self->database = pen_spool_database_open (self->path, TRUE /* read only */, error);
+  return self->database != NULL && pen_spool_store_ask_version (self, error)
+         && pen_spool_store_load (self, FALSE /* thorough */, error);
+}
 
-  g_clear_pointer (&self->database, pen_spool_database_free);
-  if (!is_read_only && !pen_spool_store_check_header (self, error))
-    return FALSE;
-  self->database = pen_spool_database_open (self->path, is_read_only, error);
-  if (self->database == NULL || (is_read_only && !pen_spool_store_ask_version (self, error))
-      || !pen_spool_store_load (self, !is_read_only, error))
-    return FALSE;
-  self->given = MAX (self->given, self->status.newest);
-  return is_read_only || pen_spool_store_mark_open (self, error);
+/* Whether there is anything of a spool. */
+static gboolean
+pen_spool_store_exists (PenSpoolStore *self)
+{
+  g_autofree char *new_path = pen_spool_store_get_beside (self, ".new");
+  struct stat status;
+
+  return g_file_test (self->path, G_FILE_TEST_EXISTS)
+         || (!pen_spool_store_is_read_only (self)
+             && (g_file_test (new_path, G_FILE_TEST_EXISTS)
+                 || (g_stat (self->wal_path, &status) == 0 && status.st_size > 0)));
 }
 
 /* Makes what is missing, if it may. */
 static gboolean
 pen_spool_store_prepare (PenSpoolStore *self, GError **error)
 {
-  gboolean is_there = g_file_test (self->path, G_FILE_TEST_EXISTS);
-
-  if (!is_there && (self->flags & (PEN_SPOOL_STORE_READ_ONLY | PEN_SPOOL_STORE_MUST_EXIST)) != 0)
+  if ((self->flags & (PEN_SPOOL_STORE_READ_ONLY | PEN_SPOOL_STORE_MUST_EXIST)) != 0
+      && !pen_spool_store_exists (self))
     {
       g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_MISSING,
                    "pipeline %s has no spool: there is no \"%s\"", self->pipeline, self->path);
@@ -242,9 +288,9 @@ pen_spool_store_prepare (PenSpoolStore *self, GError **error)
   if (!pen_spool_folder_make (self->folder, error))
     return FALSE;
   self->lock_fd = pen_spool_lock_take (self->lock_path, error);
-  if (self->lock_fd < 0)
+  if (self->lock_fd < 0 || !pen_spool_store_finish (self, NULL, error))
     return FALSE;
-  return g_file_test (self->path, G_FILE_TEST_EXISTS) || pen_spool_store_make (self, error);
+  return pen_spool_store_exists (self) || pen_spool_store_make (self, error);
 }
 
 static void
@@ -268,7 +314,11 @@ pen_spool_store_free (PenSpoolStore *self)
  * @pipeline: name of a pipeline, as pen_name_is_valid () has it
  * @functions: (nullable): how the store speaks
  *
- * Makes folder and file where they are missing, locks, and verifies all of it.
+ * Makes folder and file where they are missing, locks, verifies all of it, and salvages what is
+ * damaged into a new file; the damaged one stays beside it as PIPELINE.db.damaged-TIME.
+ *
+ * Read only: takes no lock, changes nothing, and does not look at all of it; see
+ * pen_spool_store_verify ().
  *
  * Returns: (transfer full) (nullable): the store
  *
@@ -301,10 +351,84 @@ pen_spool_store_open (const char *state_folder,
   self->user_data = user_data;
   self->lock_fd = -1;
   self->cursors = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_spool_held_cursor_free);
-  if (pen_spool_store_prepare (self, error) && pen_spool_store_connect (self, error))
-    return self;
+  self->undo_after = G_MAXUINT64;
+  if (pen_spool_store_prepare (self, error)
+      && (pen_spool_store_is_read_only (self)
+              ? pen_spool_store_connect_for_reading (self, error)
+              : pen_spool_store_connect (self, TRUE /* thorough */, error)))
+    {
+      self->status.was_closed = self->state == PEN_SPOOL_SETTLED;
+      return self;
+    }
   pen_spool_store_free (self);
   return NULL;
+}
+
+/* --- staying open --- */
+
+/* What was committed into a file that was not there any more, and so refused, goes out again. */
+static gboolean
+pen_spool_store_undo (PenSpoolStore *self, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+
+  if (self->undo_after == G_MAXUINT64)
+    return TRUE;
+  statement = pen_spool_database_get (self->database, PEN_SPOOL_SQL_DELETE, error);
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, (gint64) self->undo_after + 1);
+  sqlite3_bind_int64 (statement, 2, G_MAXINT64);
+  if (!pen_spool_database_run (self->database, statement, NULL, error)
+      || !pen_spool_store_load (self, FALSE /* thorough */, error))
+    return FALSE;
+  self->undo_after = G_MAXUINT64;
+  return TRUE;
+}
+
+/* If somebody has removed the files, all that the open ones hold is written into new ones. */
+static gboolean
+pen_spool_store_stay_in_place (PenSpoolStore *self, GError **error)
+{
+  if (pen_spool_store_is_in_place (self))
+    return TRUE;
+  if (!pen_spool_store_put_back (self, error))
+    return FALSE;
+  pen_spool_store_abandon (self);
+  return pen_spool_store_connect (self, FALSE /* thorough */, error);
+}
+
+/* Before each use. */
+static gboolean
+pen_spool_store_make_ready (PenSpoolStore *self, GError **error)
+{
+  if (pen_spool_store_is_read_only (self))
+    return TRUE;
+  if (self->database == NULL && !pen_spool_store_connect (self, TRUE /* thorough */, error))
+    return FALSE;
+  if (!sqlite3_get_autocommit (self->database->handle))
+    return TRUE; /* within a PenSpoolEdit */
+  return pen_spool_store_undo (self, error) && pen_spool_store_stay_in_place (self, error);
+}
+
+/* Takes @reason. TRUE: it was damage, which is repaired, so try again. */
+static gboolean
+pen_spool_store_repair (PenSpoolStore *self, GError *reason, GError **error)
+{
+  gboolean is_good;
+
+  if (pen_spool_store_is_read_only (self) || !sqlite3_get_autocommit (self->database->handle)
+      || !g_error_matches (reason, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_DAMAGED))
+    {
+      g_propagate_error (error, reason);
+      return FALSE;
+    }
+  pen_spool_store_abandon (self);
+  is_good = pen_spool_store_salvage (self, reason->message, error)
+            && pen_spool_store_connect (self, TRUE /* thorough */, error);
+  self->status.was_closed = FALSE;
+  g_error_free (reason);
+  return is_good;
 }
 
 /*
@@ -317,11 +441,12 @@ pen_spool_store_open (const char *state_folder,
 void
 pen_spool_store_close (PenSpoolStore *self, gboolean all_settled)
 {
+  PenSpoolState state = all_settled ? PEN_SPOOL_SETTLED : PEN_SPOOL_CLOSED;
   g_autoptr (GError) error = NULL;
 
   if (self->database != NULL && !pen_spool_store_is_read_only (self)
-      && !pen_spool_store_write_own_row (
-          self, self->status.newest, all_settled ? PEN_SPOOL_SETTLED : PEN_SPOOL_CLOSED, &error))
+      && (!pen_spool_store_stay_in_place (self, &error)
+          || !pen_spool_store_write_own_row (self, self->status.newest, state, &error)))
     pen_spool_store_tell (self, G_LOG_LEVEL_WARNING, "%s; the next start sees a crash",
                           error->message);
   pen_spool_store_free (self);
@@ -400,26 +525,13 @@ pen_spool_store_take_row (PenSpoolStore *self,
                           row.position, self->path);
 }
 
-/*
- * pen_spool_store_read:
- * @after: position
- * @max_records: how many at most
- * @max_bytes: of payload; the one that goes beyond it is the last
- * @last: (out): position up to which it looked: that of the last message, or, at the end, that of
- *   the newest that ever came
- *
- * Returns: (transfer full) (element-type PenSpoolRecord) (nullable): messages in order; damaged
- *   ones are left out, and told
- *
- * Threads: worker
- */
-GPtrArray *
-pen_spool_store_read (PenSpoolStore *self,
-                      guint64 after,
-                      guint max_records,
-                      guint64 max_bytes,
-                      guint64 *last,
-                      GError **error)
+static GPtrArray *
+pen_spool_store_select (PenSpoolStore *self,
+                        guint64 after,
+                        guint max_records,
+                        guint64 max_bytes,
+                        guint64 *last,
+                        GError **error)
 {
   sqlite3_stmt *statement = pen_spool_database_get (self->database, PEN_SPOOL_SQL_READ, error);
   g_autoptr (GPtrArray) records = NULL;
@@ -446,6 +558,38 @@ pen_spool_store_read (PenSpoolStore *self,
     *last = MAX (*last, self->status.newest);
   sqlite3_reset (statement);
   return code == SQLITE_ROW || code == SQLITE_DONE ? g_steal_pointer (&records) : NULL;
+}
+
+/*
+ * pen_spool_store_read:
+ * @after: position
+ * @max_records: how many at most
+ * @max_bytes: of payload; the one that goes beyond it is the last
+ * @last: (out): position up to which it looked: that of the last message, or, at the end, that of
+ *   the newest that ever came
+ *
+ * Returns: (transfer full) (element-type PenSpoolRecord) (nullable): messages in order; damaged
+ *   ones are left out, and told
+ *
+ * Threads: worker
+ */
+GPtrArray *
+pen_spool_store_read (PenSpoolStore *self,
+                      guint64 after,
+                      guint max_records,
+                      guint64 max_bytes,
+                      guint64 *last,
+                      GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  GPtrArray *records = NULL;
+
+  if (!pen_spool_store_make_ready (self, error))
+    return NULL;
+  records = pen_spool_store_select (self, after, max_records, max_bytes, last, &reason);
+  if (records != NULL || !pen_spool_store_repair (self, g_steal_pointer (&reason), error))
+    return records;
+  return pen_spool_store_select (self, after, max_records, max_bytes, last, error);
 }
 
 /* --- writing --- */
@@ -487,7 +631,7 @@ pen_spool_store_append (PenSpoolStore *self,
 
       record->position = ++self->given;
       pen_spool_row_from_record (&row, record->position, record, properties);
-      if (!pen_spool_database_insert (self->database, &row, error))
+      if (!pen_spool_database_insert (self->database, PEN_SPOOL_SQL_INSERT, &row, error))
         return FALSE;
     }
   change->status.newest = self->given;
@@ -614,9 +758,22 @@ pen_spool_store_commit (PenSpoolStore *self,
                         gint64 keep_after_us,
                         GError **error)
 {
+  g_autoptr (GError) reason = NULL;
+  guint64 newest;
+
   g_return_val_if_fail (!pen_spool_store_is_read_only (self), FALSE);
 
-  return pen_spool_store_transact (self, records, cursors, keep_after_us, error);
+  if (!pen_spool_store_make_ready (self, error))
+    return FALSE;
+  newest = self->status.newest;
+  if (!pen_spool_store_transact (self, records, cursors, keep_after_us, &reason)
+      && (!pen_spool_store_repair (self, g_steal_pointer (&reason), error)
+          || !pen_spool_store_transact (self, records, cursors, keep_after_us, error)))
+    return FALSE;
+  if (pen_spool_store_stay_in_place (self, error))
+    return TRUE;
+  self->undo_after = newest;
+  return FALSE;
 }
 
 /*
@@ -638,6 +795,8 @@ pen_spool_store_drop_cursor (PenSpoolStore *self, const char *sink, GError **err
 
   if (held == NULL)
     return TRUE;
+  if (!pen_spool_store_make_ready (self, error))
+    return FALSE;
   statement = pen_spool_database_get (self->database, PEN_SPOOL_SQL_DROP_CURSOR, error);
   if (statement == NULL)
     return FALSE;

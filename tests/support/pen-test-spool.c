@@ -90,12 +90,13 @@ pen_test_spool_add_rarities (PenEvent *event, guint64 *state)
 
 /* Mostly around a kilobyte; some are empty, some have several pages. */
 static GBytes *
-pen_test_spool_make_payload (guint64 *state)
+pen_test_spool_make_payload (guint64 seed, guint64 *state)
 {
-  guint64 kind = pen_test_spool_next (state) % 32;
+  guint64 kind = seed >= PEN_TEST_SPOOL_EVEN ? 2 : pen_test_spool_next (state) % 32;
   gsize length = kind == 0   ? 0
                  : kind == 1 ? pen_test_spool_next (state) % 60000
                              : pen_test_spool_next (state) % 2000;
+  length = seed >= PEN_TEST_SPOOL_EVEN ? 900 : length;
   guint8 *bytes = g_malloc (length);
 
   for (gsize i = 0; i < length; i++)
@@ -107,7 +108,7 @@ PenSpoolRecord *
 pen_test_spool_make_record (guint64 seed)
 {
   guint64 state = seed * 0x9e3779b97f4a7c15u + 1;
-  g_autoptr (GBytes) payload = pen_test_spool_make_payload (&state);
+  g_autoptr (GBytes) payload = pen_test_spool_make_payload (seed, &state);
   g_autofree char *topic = g_strdup_printf ("a/%" G_GUINT64_FORMAT "/u", seed);
   PenEvent *event = NULL;
   PenSpoolRecord *record = NULL;

@@ -12,6 +12,10 @@
 G_BEGIN_DECLS
 
 #define PEN_TEST_SPOOL_NAME "site-7"
+/* Records of this seed and above have payloads of 900 bytes, so that a page of a spool has up to
+ * PEN_TEST_SPOOL_PER_PAGE of them; others are of all kinds. */
+#define PEN_TEST_SPOOL_EVEN 1000000000
+#define PEN_TEST_SPOOL_PER_PAGE 8
 
 typedef struct
 {
