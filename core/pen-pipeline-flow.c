@@ -191,10 +191,13 @@ pen_pipeline_node_process (PenPipelineNode *node, PenEvent *event)
   pen_event_unref (event);
 }
 
-/* Takes @event: to all that read from @node. */
+/* Takes @event: to all that read from @node. In a branch, nobody may: its sink reads from another
+ * source. */
 void
 pen_pipeline_node_hand_on (PenPipelineNode *node, PenEvent *event)
 {
+  if (node->n_readers == 0)
+    pen_event_unref (event);
   for (guint i = 0; i < node->n_readers; i++)
     {
       PenPipelineNode *reader = node->readers[i];
