@@ -14,7 +14,8 @@
  * the messages behind what it holds may long be delivered; there a second queue of tokens says up
  * to which message everything that was put out while it was processed has been written. After a
  * crash the messages between the two are processed again, so that what was held is held again, and
- * what they put out is dropped: it was written before.
+ * what they put out is dropped: it was written before. What the oldest message that is not
+ * delivered found held is needed as well, as it will be processed once more.
  */
 
 #include "config.h"
@@ -24,6 +25,13 @@
 #include "pen-event-private.h"
 
 #define REBUILDING_TICK_US (100 * 1000)
+
+/* What was needed when the processing of a message began. */
+typedef struct
+{
+  guint64 position;
+  guint64 needed;
+} PenPipelineMark;
 
 /* All that feed the element @index, and itself. */
 static void
@@ -124,6 +132,7 @@ pen_pipeline_branch_free (gpointer data)
   for (guint i = 0; i < self->pipeline->n_elements; i++)
     g_free (self->entries[i].readers);
   g_free (self->entries);
+  g_queue_clear_full (&self->marks, g_free);
   g_free (self);
 }
 
@@ -141,10 +150,27 @@ pen_pipeline_grow_branches (PenPipeline *self)
 
 /* --- How far it is --- */
 
+/* What is not delivered is processed again after a crash, and must find what was held when it was
+ * processed first, though that may have been put out, written and settled since: a window that is
+ * put out again has to be whole. */
 static void
 pen_pipeline_branch_save (PenPipelineBranch *self)
 {
-  pen_spool_reader_settle (self->reader, self->delivered, self->needed);
+  const PenPipelineMark *mark = NULL;
+
+  while ((mark = g_queue_peek_head (&self->marks)) != NULL && mark->position <= self->delivered)
+    g_free (g_queue_pop_head (&self->marks));
+  pen_spool_reader_settle (self->reader, self->delivered,
+                           mark != NULL ? MIN (mark->needed, self->needed) : self->needed);
+}
+
+static void
+pen_pipeline_branch_mark (PenPipelineBranch *self, guint64 position)
+{
+  PenPipelineMark *mark = g_new (PenPipelineMark, 1);
+
+  *mark = (PenPipelineMark){ .position = position, .needed = self->needed };
+  g_queue_push_tail (&self->marks, mark);
 }
 
 static void
@@ -216,7 +242,10 @@ pen_pipeline_branch_read (gpointer owner, const PenSpoolRecord *record, gboolean
     return; /* it was given up */
   token = pen_token_queue_take_at (self->tokens, record->position);
   if (self->progress != NULL && !is_known)
-    self->under_way = pen_token_queue_take_at (self->progress, record->position);
+    {
+      self->under_way = pen_token_queue_take_at (self->progress, record->position);
+      pen_pipeline_branch_mark (self, record->position);
+    }
   if (record->sink == NULL
       || g_str_equal (record->sink, pen_element_get_name (self->sink->element)))
     {

@@ -86,6 +86,7 @@ struct _PenPipelineBranch
   guint64 known;           /* what has been delivered in earlier runs */
   guint64 delivered;
   guint64 needed;
+  GQueue marks; /* of PenPipelineMark: of the messages behind those that are delivered */
   guint n_full; /* outlets on its way that are full */
 };
 
