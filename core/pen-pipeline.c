@@ -357,13 +357,29 @@ pen_pipeline_give_up (gpointer data)
   pen_lane_defer (self->lane, &self->advance);
 }
 
+/* Appends the transforms behind @node, and then itself. */
+static void
+pen_pipeline_sort_transforms (PenPipelineNode *node, GPtrArray *sorted)
+{
+  if (node->kind != PEN_KIND_TRANSFORM || g_ptr_array_find (sorted, node, NULL /* index */))
+    return;
+  for (guint i = node->n_readers; i > 0; i--)
+    pen_pipeline_sort_transforms (node->readers[i - 1], sorted);
+  g_ptr_array_add (sorted, node);
+}
+
+/* What one puts out another may hold: they are drained in the direction of the flow, which need not
+ * be that of the file, and is not with copies. */
 static void
 pen_pipeline_drain_transforms (PenPipeline *self)
 {
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+
   self->is_drained = TRUE;
-  for (guint i = 0; i < self->n_nodes; i++)
-    if (self->nodes[i].kind == PEN_KIND_TRANSFORM)
-      pen_pipeline_node_drain (&self->nodes[i]);
+  for (guint i = self->n_nodes; i > 0; i--)
+    pen_pipeline_sort_transforms (&self->nodes[i - 1], sorted);
+  for (guint i = sorted->len; i > 0; i--)
+    pen_pipeline_node_drain (g_ptr_array_index (sorted, i - 1));
 }
 
 static void

@@ -306,6 +306,20 @@ test_pipeline_end_of_sources_drains_transforms (Fixture *fixture, gconstpointer 
   g_assert_cmpint (pen_pipeline_get_outcome (fixture->pipeline), ==, PEN_OUTCOME_DONE);
 }
 
+/* The flow need not follow the file. */
+static void
+test_pipeline_drains_along_the_flow (Fixture *fixture, gconstpointer data)
+{
+  test_load (fixture, "[source script]\n[transform script last]\nfrom=first\n"
+                      "[transform script first]\nfrom=script\n[sink script]\nfrom=last\n");
+  test_start (fixture);
+  test_push (fixture, "keep");
+  g_object_set (fixture->source, "finish", TRUE, NULL);
+  test_run_round (fixture);
+  assert_story (fixture->sink, "keep;stop");
+  assert_story (fixture->source, "start;pause;settle 1;stop with 0 held;");
+}
+
 static void
 test_pipeline_stop_leaves_what_is_kept (Fixture *fixture, gconstpointer data)
 {
@@ -460,6 +474,7 @@ main (int argc, char **argv)
   ADD ("two-branches", two_branches);
   ADD ("full-sink-pauses-source", full_sink_pauses_source);
   ADD ("end-of-sources-drains-transforms", end_of_sources_drains_transforms);
+  ADD ("drains-along-the-flow", drains_along_the_flow);
   ADD ("stop-leaves-what-is-kept", stop_leaves_what_is_kept);
   ADD ("ticks", ticks);
   ADD ("gives-up-after-the-drain-timeout", gives_up_after_the_drain_timeout);
