@@ -103,6 +103,8 @@ pen_pipeline_branch_new (PenPipelineNode *sink, guint sink_index, guint *next_co
   self->pipeline = pipeline;
   self->sink = sink;
   self->entries = g_new0 (PenPipelineNode, pipeline->n_elements);
+  self->n_spooled = pen_metrics_get (pen_element_get_metrics (sink->element), PEN_METRIC_GAUGE,
+                                     "spool_events", NULL);
   sink->branch = self;
   pen_outlet_keep_little (sink->outlet);
   nodes[sink_index] = sink;
@@ -312,6 +314,17 @@ pen_pipeline_branch_throttle (PenPipelineBranch *self, gboolean is_full)
 /* --- The spool --- */
 
 static void
+pen_pipeline_measure_branches (PenPipeline *self)
+{
+  for (guint i = 0; i < self->branches->len; i++)
+    {
+      const PenPipelineBranch *branch = g_ptr_array_index (self->branches, i);
+
+      pen_metric_set (branch->n_spooled, (gint64) pen_spool_reader_count_waiting (branch->reader));
+    }
+}
+
+static void
 pen_pipeline_spool_opened (gpointer owner)
 {
   PenPipeline *self = owner;
@@ -337,6 +350,7 @@ pen_pipeline_spool_changed (gpointer owner)
 {
   PenPipeline *self = owner;
 
+  pen_pipeline_measure_branches (self);
   if (self->state == PEN_PIPELINE_DRAINING)
     pen_lane_defer (self->lane, &self->advance);
 }
@@ -352,6 +366,7 @@ pen_pipeline_spool_closed (gpointer owner)
 {
   PenPipeline *self = owner;
 
+  pen_pipeline_measure_branches (self);
   self->is_spool_closed = TRUE;
   pen_lane_defer (self->lane, &self->advance);
 }

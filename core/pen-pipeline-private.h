@@ -77,6 +77,7 @@ struct _PenPipelineBranch
   PenPipelineNode *first_entry;
   gboolean holds; /* one of its transforms holds messages */
   PenSpoolReader *reader;
+  PenMetric *n_spooled; /* what waits for it in the spool */
 
   /* lane */
   PenTokenQueue *tokens;

@@ -116,7 +116,7 @@ pen_spool_tell_fullness (PenSpool *self)
       "%s (%.0f MiB): the sources pause until sink '%s' has taken some of the %" G_GUINT64_FORMAT
       " messages that wait for it; mend that sink, or raise spool-size",
       told, (double) self->max_bytes / BYTES_A_MIB, last->sink,
-      self->status.newest - last->delivered);
+      pen_spool_reader_count_waiting (last));
   pen_spool_tell (G_LOG_LEVEL_WARNING, message, self);
 }
 
@@ -616,6 +616,14 @@ gboolean
 pen_spool_reader_is_behind (const PenSpoolReader *self, guint64 position)
 {
   return self->next <= position;
+}
+
+guint64
+pen_spool_reader_count_waiting (const PenSpoolReader *self)
+{
+  guint64 newest = self->spool->status.newest;
+
+  return newest > self->delivered ? newest - self->delivered : 0;
 }
 
 guint64

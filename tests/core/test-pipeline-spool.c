@@ -193,6 +193,14 @@ test_count (PenElement *element, const char *name, const char *reason)
   return pen_metric_get (pen_metrics_get (metrics, PEN_METRIC_COUNTER, name, reason));
 }
 
+static gint64
+test_count_waiting (PenElement *element)
+{
+  PenMetrics *metrics = pen_element_get_metrics (element);
+
+  return pen_metric_get (pen_metrics_get (metrics, PEN_METRIC_GAUGE, "spool_events", NULL));
+}
+
 static gboolean
 test_has_cursor (gpointer data)
 {
@@ -260,6 +268,7 @@ test_spool_goes_on_where_it_was (Fixture *fixture, gconstpointer data)
   pen_pipeline_stop (fixture->pipeline);
   test_await_end (fixture);
   g_assert_true (pen_test_has_logged ("*2 events were not written, and stay in the spool*"));
+  g_assert_cmpint (test_count_waiting (fixture->sink), ==, 2);
   g_assert_cmpint (pen_pipeline_get_outcome (fixture->pipeline), ==, PEN_OUTCOME_DONE);
   g_clear_pointer (&fixture->pipeline, pen_pipeline_free);
   g_free (pen_test_take_log ());
@@ -269,7 +278,10 @@ test_spool_goes_on_where_it_was (Fixture *fixture, gconstpointer data)
   assert_told (fixture->sink, "replayed <b>;replayed <c>;");
   test_push (fixture, "e");
   assert_told (fixture->sink, "replayed <b>;replayed <c>;<e>;");
-  test_stop (fixture);
+  pen_pipeline_stop (fixture->pipeline);
+  test_await_end (fixture);
+  g_assert_cmpint (test_count_waiting (fixture->sink), ==, 0);
+  g_clear_pointer (&fixture->pipeline, pen_pipeline_free);
 
   /* nothing was under way at the end of that run */
   test_load (fixture, ONE_SINK);
