@@ -30,7 +30,9 @@ typedef struct
   gint64 received;
   gint64 delivered;
   gint64 dead_letters;
+  gint64 spooled;
   PenCliTally dropped;
+  PenCliTally replaced;
   PenCliTally skipped;
   PenCliTally rejected;
   PenElementKind kind; /* of the element whose figures are being read */
@@ -112,6 +114,10 @@ pen_cli_totals_add_metric (const char *name,
     totals->delivered += value;
   else if (g_str_equal (name, "events_sent") && totals->kind == PEN_KIND_DEAD_LETTER)
     totals->dead_letters += value;
+  else if (g_str_equal (name, "spool_events"))
+    totals->spooled += value;
+  else if (g_str_equal (name, "values_replaced"))
+    pen_cli_tally_add (&totals->replaced, reason, value);
   else if (g_str_equal (name, "events_dropped"))
     pen_cli_tally_add (&totals->dropped, reason, value);
   else if (g_str_equal (name, "parts_skipped"))
@@ -150,11 +156,15 @@ pen_cli_summarize (PenEngine *engine)
   g_string_append_printf (line, "received %" G_GINT64_FORMAT ", delivered %" G_GINT64_FORMAT,
                           totals.received, totals.delivered);
   pen_cli_tally_append (&totals.dropped, line, "dropped");
+  pen_cli_tally_append (&totals.replaced, line, "replaced values");
   pen_cli_tally_append (&totals.skipped, line, "skipped parts");
   pen_cli_tally_append (&totals.rejected, line, "rejected");
   if (totals.dead_letters > 0)
     g_string_append_printf (line, ", dead letters %" G_GINT64_FORMAT, totals.dead_letters);
+  if (totals.spooled > 0)
+    g_string_append_printf (line, ", waiting in spools %" G_GINT64_FORMAT, totals.spooled);
   g_clear_pointer (&totals.dropped.reasons, g_array_unref);
+  g_clear_pointer (&totals.replaced.reasons, g_array_unref);
   g_clear_pointer (&totals.skipped.reasons, g_array_unref);
   g_clear_pointer (&totals.rejected.reasons, g_array_unref);
   return g_string_free (line, FALSE);

@@ -72,6 +72,11 @@ test_run_sums_up (void)
   g_assert_nonnull (strstr (command.errors, "info: done: received 3, delivered 0, rejected 3 ("));
   g_assert_nonnull (strstr (command.errors, "invalid_json 2"));
   g_assert_cmpint (command.status, ==, 1);
+  pen_command_clear (&command);
+  pen_command_run (&command, "{\"t\":0,\"r\":[{\"_vid\":\"a\",\"x\":1,\"x\":2}]}\n", "run", path,
+                   NULL);
+  g_assert_nonnull (strstr (command.errors, "info: done: received 1, delivered 1, "
+                                            "replaced values 1 (field_conflict 1)\n"));
   pen_test_remove_folder (folder);
 }
 
