@@ -69,6 +69,8 @@ struct _PenFileSink
   PenFileCompress compress;
   guint keep;
 
+  gboolean is_on_lane; /* it was asked whether it blocks, and does not */
+
   /* lane, or worker if it blocks */
   PenFileTemplate *template;
   PenFileSet *files;
@@ -343,9 +345,10 @@ pen_file_sink_blocks (PenSink *sink)
   PenFileSink *self = PEN_FILE_SINK (sink);
   struct stat status;
 
-  if (self->fsync != PEN_FILE_SYNC_NEVER)
-    return TRUE;
-  return self->path != NULL && stat (self->path, &status) == 0 && !S_ISREG (status.st_mode);
+  self->is_on_lane
+      = self->fsync == PEN_FILE_SYNC_NEVER
+        && (self->path == NULL || stat (self->path, &status) != 0 || S_ISREG (status.st_mode));
+  return !self->is_on_lane;
 }
 
 /* --- Life --- */
@@ -376,7 +379,9 @@ static gboolean
 pen_file_sink_prepare (PenFileSink *self, GError **error)
 {
   PenFileSetOptions options = {
-    .file = { .format = self->format, .is_durable = self->fsync != PEN_FILE_SYNC_NEVER },
+    .file = { .format = self->format,
+              .is_durable = self->fsync != PEN_FILE_SYNC_NEVER,
+              .may_wait = !self->is_on_lane },
     .max_open_files = self->max_open_files,
     .sync_on_close = self->fsync == PEN_FILE_SYNC_INTERVAL,
     .rotate_interval_us = self->rotate_interval_us,

@@ -181,6 +181,15 @@ pen_file_target_take (PenFileTarget *self,
   if (S_ISDIR (status.st_mode))
     return pen_file_target_fail (error, "open", self->path, EISDIR);
   self->is_regular = S_ISREG (status.st_mode);
+  if (!self->is_regular && !options->may_wait)
+    {
+      pen_element_set_error (
+          error, PEN_ELEMENT_ERROR_RETRY, "write",
+          "cannot write to '%s': it is a pipe or a device, and was none when the "
+          "pipeline started; set fsync=batch, or remove it",
+          self->path);
+      return FALSE;
+    }
   if (!self->is_regular)
     return TRUE;
   if (!pen_file_target_lock (self->fd, self->path, error))

@@ -17,6 +17,7 @@ typedef struct
   PenLineFormat format;
   mode_t mode;         /* of a new file */
   gboolean is_durable; /* whether what was written is to outlive a power cut */
+  gboolean may_wait;   /* for the reader of a pipe: not on a lane */
 } PenFileOptions;
 
 typedef struct _PenFileTarget PenFileTarget;

@@ -632,6 +632,30 @@ test_sink_pipe (TestFixture *fixture, gconstpointer data)
   close (fd);
 }
 
+/* One that takes the place of a file whose sink is on a lane would hold up the whole lane. */
+static void
+test_sink_pipe_later (TestFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  PenSink *sink;
+  int fd;
+
+  fixture->harness = test_make (fixture, "out.jsonl", "fsync", FSYNC_NEVER, NULL);
+  sink = PEN_SINK (pen_harness_get_element (fixture->harness));
+  g_assert_false (PEN_SINK_GET_CLASS (sink)->blocks (sink));
+  pen_harness_start (fixture->harness);
+  test_write (fixture->harness, "one");
+  g_assert_no_errno (g_unlink (fixture->path));
+  g_assert_no_errno (mkfifo (fixture->path, 0600));
+  fd = open (fixture->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  g_assert_false (pen_harness_write_texts (fixture->harness, &error, "two", NULL));
+  g_assert_error (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_RETRY);
+  g_assert_nonnull (strstr (error->message, "it is a pipe or a device, and was none when"));
+  g_assert_no_errno (g_unlink (fixture->path));
+  test_write (fixture->harness, "two");
+  close (fd);
+}
+
 /* --- Check --- */
 
 static void
@@ -734,6 +758,7 @@ main (int argc, char **argv)
   test_add ("full-device", test_sink_full_device);
   test_add ("torn-write", test_sink_torn_write);
   test_add ("pipe", test_sink_pipe);
+  test_add ("pipe-later", test_sink_pipe_later);
   test_add ("check", test_sink_check);
   test_add ("check/mode", test_sink_check_mode);
   return g_test_run ();
