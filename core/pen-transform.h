@@ -34,7 +34,9 @@ G_DECLARE_DERIVABLE_TYPE (PenTransform, pen_transform, PEN, TRANSFORM, PenElemen
  * @holds: optional: whether, with its properties as they are, it keeps events or their tokens
  *   longer than the call that brought them. Asked before it starts. What such a transform has
  *   processed comes again, in order, when a run with a spool begins, as far back as the oldest that
- *   it keeps; so what it does must follow from its events alone. Threads: any
+ *   it or its neighbours keep; so what it does must follow from its events alone. Which of them
+ *   belong together must follow from what they are (their time), not from how many came before.
+ *   Threads: any
  *
  * What a transform overrides beside the functions of [class@Element].
  */
