@@ -319,19 +319,22 @@ test_oracle_put_out (TestOracle *self, guint index, const char *text, const char
 static void
 test_oracle_merge (TestOracle *self, guint index, guint group)
 {
-  g_autoptr (GString) text = g_string_new ("(");
+  g_autoptr (GString) text = g_string_new (NULL);
   GPtrArray *held = self->held[index];
+  guint size = self->story->elements[index].size;
+  guint n_parts = 0;
 
+  g_string_append_printf (text, "(%u:", group * size);
   for (guint i = 0; i < held->len;)
     {
       const char *part = g_ptr_array_index (held, i);
 
-      if (pen_loom_get_group (part, self->story->elements[index].size) != group)
+      if (pen_loom_get_group (part, size) != group)
         {
           i++;
           continue;
         }
-      g_string_append_printf (text, "%s%s", text->len == 1 ? "" : "+", part);
+      g_string_append_printf (text, "%s%s", n_parts++ == 0 ? "" : "+", part);
       g_ptr_array_remove_index (held, i);
     }
   g_string_append_c (text, ')');

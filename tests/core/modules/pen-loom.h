@@ -8,6 +8,7 @@
 #pragma once
 
 #include <glib.h>
+#include <string.h>
 
 typedef enum
 {
@@ -15,7 +16,7 @@ typedef enum
   PEN_LOOM_SPLIT,  /* "a.NAME0" and "a.NAME1" */
   PEN_LOOM_DROP,   /* nothing */
   PEN_LOOM_REJECT, /* a dead letter */
-  PEN_LOOM_HOLD,   /* with all that are held of its group: "(a+b+c).NAME" */
+  PEN_LOOM_HOLD,   /* with all that are held of its group: "(5:a+b+c).NAME", 5 being its first */
 } PenLoomAction;
 
 /* A window: messages "m0" to "m4" are a group, "m5" to "m9" the next, if the size is 5. It is put
@@ -29,10 +30,31 @@ pen_loom_get_group (const char *text, guint size)
   return (guint) g_ascii_strtoull (text, NULL, 10) / size;
 }
 
+/* A window is treated alike whatever is in it: while what was held is rebuilt, windows that were
+ * put out long ago appear once more with a part of their events. */
+static inline char *
+pen_loom_strip (const char *text)
+{
+  const char *end = strchr (text, ':');
+  g_autofree char *begin = end == NULL ? NULL : g_strndup (text, (gsize) (end - text));
+  guint depth = 1;
+
+  if (end == NULL)
+    return g_strdup (text);
+  while (depth > 0)
+    {
+      end++;
+      depth += *end == '(';
+      depth -= *end == ')';
+    }
+  return g_strconcat (begin, end, NULL);
+}
+
 static inline PenLoomAction
 pen_loom_choose (const char *name, const char *text)
 {
-  g_autofree char *both = g_strconcat (name, text, NULL);
+  g_autofree char *stripped = pen_loom_strip (text);
+  g_autofree char *both = g_strconcat (name, stripped, NULL);
   guint dice = (g_str_hash (both) * 2654435761u >> 16) % 100;
 
   if (dice < 10)

@@ -67,6 +67,7 @@ pen_loom_transform_merge (PenLoomTransform *self, PenOutput *output, guint group
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (GBytes) payload = NULL;
 
+  g_string_append_printf (text, "(%u:", group * self->size);
   for (guint i = 0; i < self->held->len;)
     {
       g_autofree char *part = pen_loom_transform_get_text (g_ptr_array_index (self->held, i));
@@ -76,7 +77,7 @@ pen_loom_transform_merge (PenLoomTransform *self, PenOutput *output, guint group
           i++;
           continue;
         }
-      g_string_append_printf (text, "%s%s", parts->len == 0 ? "(" : "+", part);
+      g_string_append_printf (text, "%s%s", parts->len == 0 ? "" : "+", part);
       g_ptr_array_add (parts, g_ptr_array_steal_index (self->held, i));
     }
   g_string_append_printf (text, ").%s", pen_element_get_name (PEN_ELEMENT (self)));
