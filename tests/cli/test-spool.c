@@ -385,6 +385,9 @@ test_spool_replays_to_a_sink (void)
   test_assert_dump (&fixture, 9, "10:m10 11mysql!:m7 12mysql!:m7");
   test_run (&fixture, &command, "show --pipeline site-7 --sink file");
   g_assert_cmpstr (command.output, ==, "");
+  test_run (&fixture, &command, "ls");
+  g_assert_nonnull (strstr (command.output, "site-7    mysql             4    9 B"));
+  g_assert_nonnull (strstr (command.output, "site-7    file              0    0 B"));
   test_clear (&fixture);
 }
 
