@@ -78,6 +78,7 @@ pen_cli_check_repair (PenCliSpool *self, const char *pipeline)
     return FALSE;
   pen_spool_store_get_status (store, &spool_status);
   pen_spool_store_close (store, spool_status.was_closed);
+  self->n_damages = 0;
   return TRUE;
 }
 
@@ -90,7 +91,6 @@ pen_cli_check_pipeline (PenCliSpool *self, const char *pipeline)
     return TRUE;
   if (!self->wants_repair)
     return FALSE;
-  self->n_damages = 0;
   return pen_cli_check_repair (self, pipeline) && pen_cli_check_store (self, pipeline);
 }
 
