@@ -107,6 +107,7 @@ static int
 pen_cli_drop_messages (PenCliSpool *self, PenSpoolStore *store)
 {
   PenCliDrop drop = { .store = store };
+  g_autoptr (GError) error = NULL;
   g_autofree char *what = NULL;
   g_autofree char *question = NULL;
   int status = PEN_CLI_DONE;
@@ -126,6 +127,12 @@ pen_cli_drop_messages (PenCliSpool *self, PenSpoolStore *store)
   if (!pen_cli_drop_edit (self, &drop))
     return pen_cli_drop_fail (self, &drop);
   printf ("%s dropped from the spool of pipeline %s.\n", what, self->pipeline);
+  fflush (stdout);
+  if (!pen_spool_store_compact (store, &error))
+    pen_cli_spool_tell (self,
+                        "their space could not be given back to the disk, but will be used again: "
+                        "%s",
+                        error->message);
   return PEN_CLI_DONE;
 }
 

@@ -56,6 +56,10 @@ gboolean pen_spool_edit_commit (PenSpoolEdit *self, GError **error);
 PEN_RUNTIME_EXPORT
 void pen_spool_edit_free (PenSpoolEdit *self);
 
+/* Writes all that is there anew: what was deleted is gone for good, and its space the disk's. */
+PEN_RUNTIME_EXPORT
+gboolean pen_spool_store_compact (PenSpoolStore *self, GError **error);
+
 /* (transfer full) (nullable): the process that has it, "4711 penstock run /etc/penstock"; NULL if
  * there is none, or no spool */
 PEN_RUNTIME_EXPORT

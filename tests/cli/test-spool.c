@@ -485,6 +485,51 @@ test_spool_drops_messages (void)
   test_clear (&fixture);
 }
 
+/* How often @text is in a file. */
+static guint
+test_count_text (const char *path, const char *text)
+{
+  gsize length = 0;
+  g_autofree char *bytes = pen_test_read_file (path, &length);
+  const char *end = bytes + length;
+  guint n = 0;
+
+  for (const char *p = memmem (bytes, length, text, strlen (text)); p != NULL;
+       p = memmem (p + 1, (gsize) (end - p - 1), text, strlen (text)))
+    n++;
+  return n;
+}
+
+/* What is dropped is nowhere in the file either, where a salvage would look for it. */
+static void
+test_spool_drops_for_good (void)
+{
+  static const char payload[] = "a text that is found again only if it is still there";
+  Fixture fixture = { .state = pen_test_make_folder () };
+  PenSpoolStore *store = test_open (&fixture, "site-7", PEN_SPOOL_STORE_NONE);
+  g_autofree char *path = g_strdup (pen_spool_store_get_path (store));
+  g_autoptr (GPtrArray) records
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_spool_record_free);
+  g_auto (PenCommand) command = { 0 };
+
+  for (guint i = 0; i < 2000; i++)
+    g_ptr_array_add (
+        records, test_make_record (i % 2 == 0 ? "keep" : "drop", i % 2 == 0 ? "kept" : payload, 0));
+  test_commit (store, records, NULL);
+  pen_spool_store_close (store, FALSE /* all_settled */);
+  g_assert_cmpuint (test_count_text (path, payload), >=, 1000);
+  test_run (&fixture, &command, "drop --pipeline site-7 --topic drop --yes");
+  g_assert_cmpint (command.status, ==, 0);
+  g_assert_cmpuint (test_count_text (path, payload), ==, 0);
+  g_assert_cmpuint (test_count_text (path, "kept"), ==, 1000);
+  test_run (&fixture, &command, "check");
+  g_assert_true (g_str_has_prefix (command.output, "site-7: 1,000 messages in "));
+  g_assert_cmpint (command.status, ==, 0);
+  store = test_open (&fixture, "site-7", PEN_SPOOL_STORE_NONE);
+  pen_spool_store_close (store, FALSE /* all_settled */);
+  test_clear (&fixture);
+}
+
 static void
 test_spool_drops_all (void)
 {
@@ -801,6 +846,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/replays-nothing", test_spool_replays_nothing);
   g_test_add_func ("/spool/drops-a-sink", test_spool_drops_a_sink);
   g_test_add_func ("/spool/drops-messages", test_spool_drops_messages);
+  g_test_add_func ("/spool/drops-for-good", test_spool_drops_for_good);
   g_test_add_func ("/spool/drops-all", test_spool_drops_all);
   g_test_add_func ("/spool/drops-what-it-cannot-read", test_spool_drops_what_it_cannot_read);
   g_test_add_func ("/spool/leaves-files-to-their-owner", test_spool_leaves_files_to_their_owner);
