@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * 'penstock spool' on spools that are damaged: what it finds, and what it can still be asked.
+ * 'penstock spool' on spools that are damaged: what it finds, what it can still be asked, and that
+ * a repair saves the rest.
  */
 
 #include "config.h"
@@ -95,6 +96,26 @@ test_damage_of_the_structure (PenTestSpool *spool, gconstpointer data)
   g_assert_false (g_file_test (spool->path, G_FILE_TEST_EXISTS));
 }
 
+static void
+test_damage_is_repaired (PenTestSpool *spool, gconstpointer data)
+{
+  g_auto (PenCommand) command = { 0 };
+
+  test_flip (spool);
+  test_run (spool, &command, "check --repair");
+  g_assert_nonnull (strstr (command.output, "site-7: 299 messages in "));
+  g_assert_true (g_str_has_suffix (command.output, ": good\n"));
+  g_assert_cmpint (command.status, ==, 0);
+  test_run (spool, &command, "ls");
+  g_assert_nonnull (strstr (command.output, "mysql"));
+  g_assert_nonnull (strstr (command.errors, ".db.damaged-"));
+  g_assert_nonnull (strstr (command.errors, "is what was damaged before a repair"));
+  g_assert_cmpint (command.status, ==, 0);
+  test_run (spool, &command, "drop --pipeline site-7");
+  g_assert_nonnull (strstr (command.errors, "; and also '"));
+  g_assert_nonnull (strstr (command.errors, ".db.damaged-"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -103,5 +124,7 @@ main (int argc, char **argv)
               test_damage_of_a_message, pen_test_spool_tear_down);
   g_test_add ("/spool-damage/of-the-structure", PenTestSpool, NULL, test_set_up,
               test_damage_of_the_structure, pen_test_spool_tear_down);
+  g_test_add ("/spool-damage/is-repaired", PenTestSpool, NULL, test_set_up, test_damage_is_repaired,
+              pen_test_spool_tear_down);
   return g_test_run ();
 }
