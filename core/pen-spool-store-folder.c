@@ -66,7 +66,7 @@ pen_spool_folder_make (const char *folder, GError **error)
     return TRUE;
   if (!g_str_equal (parent, folder) && !pen_spool_folder_make (parent, error))
     return FALSE;
-  if (g_mkdir (folder, 0700) != 0 && errno != EEXIST)
+  if (g_mkdir (folder, 0700) != 0 && !g_file_test (folder, G_FILE_TEST_IS_DIR))
     {
       g_set_error (error, PEN_SPOOL_ERROR, PEN_SPOOL_ERROR_FAILED,
                    "cannot make folder \"%s\": %s; the state folder must be one that this user may "

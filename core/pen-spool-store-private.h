@@ -217,6 +217,7 @@ struct _PenSpoolStore
   PenSpoolIdentity lock_identity;
   GPtrArray *cursors; /* PenSpoolHeldCursor */
   PenSpoolStatus status;
+  gboolean was_opened; /* and not for the first time now */
   PenSpoolState state; /* as it was found */
   guint64 given;       /* the newest position that any commit has tried, failed ones too */
   guint64 undo_after;  /* what comes after is in the database, but was refused; G_MAXUINT64: none */

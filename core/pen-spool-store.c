@@ -222,7 +222,7 @@ pen_spool_store_connect_for_writing (PenSpoolStore *self, gboolean is_thorough, 
   if (self->database == NULL || !pen_spool_store_load (self, is_thorough, error))
     return FALSE;
   self->given = MAX (self->given, self->status.newest);
-  if (self->state == PEN_SPOOL_OPEN && !had_log)
+  if (self->state == PEN_SPOOL_OPEN && !had_log && !self->was_opened)
     pen_spool_store_miss_log (self);
   return pen_spool_store_mark_open (self, error);
 }
@@ -358,6 +358,7 @@ pen_spool_store_open (const char *state_folder,
               : pen_spool_store_connect (self, TRUE /* thorough */, error)))
     {
       self->status.was_closed = self->state == PEN_SPOOL_SETTLED;
+      self->was_opened = TRUE;
       return self;
     }
   pen_spool_store_free (self);
