@@ -220,6 +220,128 @@ test_terminated (PenMqttFixture *fixture)
   test_kill (process);
 }
 
+/* --- Dead letters --- */
+
+#define N_LETTERS 4
+
+static char *
+test_read (PenMqttFixture *fixture, const char *name)
+{
+  g_autofree char *path = pen_mqtt_fixture_find (fixture, name);
+  char *text = NULL;
+
+  return g_file_get_contents (path, &text, NULL, NULL) ? text : g_strdup ("");
+}
+
+static guint
+test_count_text (const char *text, const char *part)
+{
+  guint n = 0;
+
+  for (const char *at = strstr (text, part); at != NULL; at = strstr (at + 1, part))
+    n++;
+  return n;
+}
+
+static gboolean
+test_has_letters (gpointer user_data)
+{
+  const TestRun *run = user_data;
+  g_autofree char *letters = test_read (run->fixture, "dead");
+
+  return test_count_text (letters, "\n") == N_LETTERS;
+}
+
+static gboolean
+test_has_acknowledged (gpointer user_data)
+{
+  const TestRun *run = user_data;
+  g_autofree char *log = pen_broker_read_log (run->fixture->broker);
+
+  return test_count_text (log, "Received PUBACK from penstock-site") == N_LETTERS;
+}
+
+/* What is wrong with the messages: one has a reading too many, one is no JSON, one is no text, one
+ * is too large. */
+static void
+test_send_faulty (PenMqttFixture *fixture)
+{
+  g_autoptr (PenMqttPublisher) publisher = pen_mqtt_fixture_publish (fixture);
+  g_autofree char *large = g_strnfill (100 * 1024, 'x');
+  const char *const payloads[N_LETTERS] = {
+    "{\"t\":1625576100,\"r\":[{\"_vid\":\"grid\",\"P\":1},{\"_d\":\"meter\",\"Q\":2}]}",
+    "{\"t\":",
+    "\xff\xfe",
+    large,
+  };
+
+  for (guint i = 0; i < N_LETTERS; i++)
+    {
+      g_autofree char *topic = g_strdup_printf ("t/%u", i);
+
+      pen_mqtt_publisher_send (publisher, topic, payloads[i], -1, 1);
+    }
+  g_assert_true (pen_mqtt_publisher_flush (publisher, WAIT_MS));
+}
+
+/* The same messages through a mended pipeline; returns the exit status. */
+static int
+test_play_letters (PenMqttFixture *fixture)
+{
+  static const char text[] = "[source file]\npath=dead\nformat=dead-letters\n"
+                             "[transform ammp]\nmissing-vid=device\n"
+                             "[sink file]\npath=again\n"
+                             "[dead-letter file]\npath=dead-again\n";
+  g_autoptr (GSubprocess) process = NULL;
+
+  pen_test_write_file (fixture->folder, "run.pipeline", text);
+  process = test_spawn (fixture, "stdout");
+  g_assert_true (g_subprocess_wait (process, NULL, NULL));
+  g_assert_true (g_subprocess_get_if_exited (process));
+  return g_subprocess_get_exit_status (process);
+}
+
+/* Faulty messages are acknowledged when their letters are written, and played again after a fix. */
+static void
+test_dead_letters (PenMqttFixture *fixture)
+{
+  const PenBrokerOptions options = { .certificate = "server" };
+  TestRun run = { .fixture = fixture };
+  GSubprocess *process;
+  g_autofree char *letters = NULL;
+  g_autofree char *out = NULL;
+  g_autofree char *again = NULL;
+  g_autofree char *dead_again = NULL;
+
+  pen_mqtt_fixture_start_broker (fixture, &options);
+  test_write_keyfile (fixture, "max-payload=4KiB",
+                      "[transform ammp]\n[sink file]\npath=out\n[dead-letter file]\npath=dead");
+  process = test_spawn (fixture, "stdout");
+  test_wait_broker_log (fixture, "Sending SUBACK to penstock-site");
+  test_send_faulty (fixture);
+  g_assert_true (pen_test_wait (test_has_letters, &run, WAIT_MS));
+  g_assert_true (pen_test_wait (test_has_acknowledged, &run, WAIT_MS));
+  test_kill (process);
+  out = test_read (fixture, "out");
+  g_assert_cmpstr (out, ==,
+                   "{\"time\":\"2021-07-06T12:55:00+00:00\",\"data\":{\"grid\":{\"P\":1}}}\n");
+  letters = test_read (fixture, "dead");
+  g_assert_nonnull (strstr (letters, "\"reason\":\"reading_no_vid\""));
+  g_assert_nonnull (strstr (letters, "\"part\":1,\"topic\":\"t/0\""));
+  g_assert_nonnull (strstr (letters, "\"topic\":\"t/1\",\"payload\":\"{\\\"t\\\":\"}"));
+  g_assert_nonnull (strstr (letters, "\"topic\":\"t/2\",\"payload_base64\":\"//4=\"}"));
+  g_assert_nonnull (strstr (letters, "\"element\":\"source mqtt\",\"reason\":\"too_large\""));
+  g_assert_nonnull (strstr (letters, "\"size\":102400,\"truncated\":true}"));
+  g_assert_cmpint (test_play_letters (fixture), ==, 0);
+  again = test_read (fixture, "again");
+  g_assert_cmpstr (again, ==,
+                   "{\"time\":\"2021-07-06T12:55:00+00:00\",\"data\":{\"grid\":{\"P\":1},"
+                   "\"meter\":{\"Q\":2}}}\n");
+  dead_again = test_read (fixture, "dead-again");
+  g_assert_cmpuint (test_count_text (dead_again, "\n"), ==, N_LETTERS - 1);
+  g_assert_nonnull (strstr (dead_again, "\"reason\":\"truncated\""));
+}
+
 static void
 test_gives_up (PenMqttFixture *fixture)
 {
@@ -246,6 +368,7 @@ main (int argc, char **argv)
   pen_mqtt_fixture_add ("/mqtt/run/killed-before-write", test_killed_before_write);
   pen_mqtt_fixture_add ("/mqtt/run/killed-in-a-loop", test_killed_in_a_loop);
   pen_mqtt_fixture_add ("/mqtt/run/terminated", test_terminated);
+  pen_mqtt_fixture_add ("/mqtt/run/dead-letters", test_dead_letters);
   pen_mqtt_fixture_add ("/mqtt/run/gives-up", test_gives_up);
   return g_test_run ();
 }
