@@ -320,9 +320,11 @@ pen_cli_spool_ls (PenCliSpool *self)
   g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func (pen_cli_spool_entry_free);
   g_autoptr (GString) text = g_string_new (NULL);
   int write_status;
+  guint n_names;
 
   if (names == NULL)
     return status;
+  n_names = g_strv_length (names);
   for (guint i = 0; names[i] != NULL; i++)
     {
       if (self->pipeline != NULL && !g_str_equal (self->pipeline, names[i]))
@@ -331,7 +333,9 @@ pen_cli_spool_ls (PenCliSpool *self)
         g_string_append_printf (text, "%s\n", names[i]);
       else
         g_ptr_array_add (entries, pen_cli_spool_entry_new (self, names[i]));
+      pen_cli_progress_show (&self->progress, names[i], (double) (i + 1) / n_names);
     }
+  pen_cli_progress_clear (&self->progress);
   if (self->wants_names)
     return pen_cli_write (self->cli, text);
   (self->as_json ? pen_cli_spool_append_json : pen_cli_spool_append_text) (text, entries);
