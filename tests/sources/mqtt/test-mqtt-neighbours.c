@@ -24,6 +24,7 @@
 #define N_MESSAGES 300
 #define N_CONNECTING 100
 #define N_ROUNDS 12
+#define N_HUNG 20
 #define HANGING_HOST "hangs.invalid"
 
 /* --- A name look-up that hangs --- */
@@ -247,11 +248,47 @@ test_ends_while_connecting (PenMqttFixture *fixture)
     }
 }
 
+static void
+test_stop_within (PenMqttFleet *fleet, gint64 limit_us)
+{
+  gint64 begin_us = g_get_monotonic_time ();
+
+  pen_mqtt_fleet_signal (fleet, SIGTERM);
+  g_assert_cmpint (pen_mqtt_fleet_await_exit (fleet), ==, 0);
+  g_assert_cmpint (g_get_monotonic_time () - begin_us, <, limit_us);
+}
+
+/* It holds its connections and answers nothing: no good-bye, no login, no hand-shake. */
+static void
+test_broker_hangs (PenMqttFixture *fixture)
+{
+  g_autoptr (PenMqttFleet) fleet = pen_mqtt_fleet_new (fixture);
+
+  pen_mqtt_fixture_start_broker (fixture, &(PenBrokerOptions){ .certificate = "server" });
+  for (guint i = 0; i < N_HUNG; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("site-%u", i);
+      g_autofree char *sink = g_strdup_printf ("[sink file]\npath=%s.txt", name);
+
+      pen_mqtt_fleet_write (fleet, name, "t/#", sink);
+    }
+  pen_mqtt_fleet_run (fleet, NULL);
+  pen_mqtt_fleet_await_log (fleet, ": connected as ", N_HUNG);
+  pen_broker_suspend (fixture->broker, TRUE);
+  /* below the 10 s of the drain timeout: nothing is left to drain */
+  test_stop_within (fleet, 8 * G_USEC_PER_SEC);
+  pen_mqtt_fleet_run (fleet, NULL);
+  pen_mqtt_fleet_await_log (fleet, "running ", 1);
+  test_stop_within (fleet, 8 * G_USEC_PER_SEC);
+  pen_broker_suspend (fixture->broker, FALSE);
+}
+
 int
 main (int argc, char **argv)
 {
   pen_mqtt_fixture_init (&argc, &argv);
   pen_mqtt_fixture_add ("/mqtt/neighbours/slow-ones", test_slow_ones);
   pen_mqtt_fixture_add ("/mqtt/neighbours/ends-while-connecting", test_ends_while_connecting);
+  pen_mqtt_fixture_add ("/mqtt/neighbours/broker-hangs", test_broker_hangs);
   return g_test_run ();
 }
