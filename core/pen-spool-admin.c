@@ -219,7 +219,8 @@ pen_spool_edit_commit (PenSpoolEdit *self, GError **error)
 {
   PenSpoolStore *store = self->store;
   PenSpoolStatus *status = &self->status;
-  const PenSpoolCursorRow own = { .delivered = status->newest, .until = PEN_SPOOL_OPEN };
+  const PenSpoolCursorRow own
+      = { .delivered = status->newest, .needed = status->cursors_lost, .until = PEN_SPOOL_OPEN };
 
   self->is_over
       = pen_spool_database_set_cursor (store->database, &own, error)

@@ -59,14 +59,16 @@ pen_spool_leave_behind (PenSpool *self, PenSpoolCursor *cursor, GError **error)
   return TRUE;
 }
 
-/* Makes the file's cursors those of the readers. */
+/* Makes the file's cursors those of the readers. A new sink begins with what comes now; but one
+ * whose cursor is lost looks the same, and what waits for it must not be. */
 static gboolean
 pen_spool_match_cursors (PenSpool *self, GError **error)
 {
   g_autoptr (GPtrArray) cursors = pen_spool_store_get_cursors (self->store, error);
   g_autoptr (GPtrArray) changed
       = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_spool_cursor_free);
-  guint64 newest = self->new_status.newest;
+  guint64 start
+      = self->new_status.cursors_lost ? self->new_status.oldest - 1 : self->new_status.newest;
 
   if (cursors == NULL)
     return FALSE;
@@ -74,8 +76,8 @@ pen_spool_match_cursors (PenSpool *self, GError **error)
     {
       PenSpoolReader *reader = g_ptr_array_index (self->readers, i);
 
-      reader->delivered = newest;
-      reader->needed = newest + 1;
+      reader->delivered = start;
+      reader->needed = start + 1;
     }
   for (guint i = 0; i < cursors->len; i++)
     {

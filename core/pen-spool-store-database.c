@@ -8,8 +8,8 @@
  *   asked back, and not believed.
  * - mmap_size=0: a file that is cut off while it is mapped would be a SIGBUS.
  * - secure_delete=OFF: distributions switch it on, and then each deleted page is written once more.
- * - Small caches and no memory for short allocations: a process has hundreds of these. What a
- *   connection reads again it finds in the system's cache.
+ * - Little memory when idle, as a process has hundreds of these: a cache that has grown is given
+ *   back. What a connection reads again it finds in the system's cache.
  * - wal_autocheckpoint=0: the store checkpoints itself, and sees how it ended.
  */
 
@@ -22,7 +22,8 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-#define CACHE_KIB "512"
+#define CACHE_KIB "2048" /* while it works */
+#define CACHE_IDLE_BYTES (192 * 1024)
 #define BUSY_TIMEOUT_MS 500
 #define LOOKASIDE_SLOT_BYTES 256
 #define LOOKASIDE_SLOTS 64
@@ -51,7 +52,7 @@ static const char schema[]
       "  id INTEGER PRIMARY KEY, -- 0: of the spool itself\n"
       "  crc INTEGER NOT NULL,\n"
       "  delivered INTEGER NOT NULL, -- of 0: newest position ever given\n"
-      "  needed INTEGER NOT NULL,\n"
+      "  needed INTEGER NOT NULL, -- of 0: 1 if cursors are lost\n"
       "  until INTEGER NOT NULL, -- of 0: 0 open, 1 closed and settled, 2 closed\n"
       "  sink TEXT\n"
       ");\n";
@@ -430,6 +431,18 @@ pen_spool_database_on_commit (gpointer user_data,
 
   self->n_wal_frames = n_frames;
   return SQLITE_OK;
+}
+
+/* documented in the private header */
+void
+pen_spool_database_shrink (PenSpoolDatabase *self)
+{
+  int n_bytes = 0;
+  int highest;
+
+  sqlite3_db_status (self->handle, SQLITE_DBSTATUS_CACHE_USED, &n_bytes, &highest, 0);
+  if (n_bytes > CACHE_IDLE_BYTES)
+    sqlite3_db_release_memory (self->handle);
 }
 
 /* documented in the private header */

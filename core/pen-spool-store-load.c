@@ -20,6 +20,7 @@ pen_spool_store_load_cursor (PenSpoolStore *self, const PenSpoolCursorRow *row)
   if (row->id == 0)
     {
       self->status.newest = MAX (self->status.newest, row->delivered);
+      self->status.cursors_lost = row->needed != 0;
       self->state = (PenSpoolState) row->until;
       return TRUE;
     }

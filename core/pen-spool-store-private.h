@@ -50,7 +50,7 @@ typedef struct
 } PenSpoolRow;
 
 /* A row of the table of cursors. Row 0 has no sink and speaks of the spool itself: delivered is the
- * newest position ever given, until is a PenSpoolState. */
+ * newest position ever given, needed whether cursors are lost, until is a PenSpoolState. */
 typedef struct
 {
   gint64 id;
@@ -172,6 +172,8 @@ gboolean pen_spool_database_run (PenSpoolDatabase *self,
                                  GError **error);
 gboolean
 pen_spool_database_run_sql (PenSpoolDatabase *self, PenSpoolSql sql, gint64 *value, GError **error);
+/* Gives memory back that it has taken for a large piece of work. */
+void pen_spool_database_shrink (PenSpoolDatabase *self);
 /* SQLITE_CHECKPOINT_…; what SQLite answers */
 int pen_spool_database_checkpoint (PenSpoolDatabase *self, int mode);
 gboolean pen_spool_database_get_pragma (PenSpoolDatabase *self,
@@ -216,6 +218,7 @@ struct _PenSpoolStore
   PenSpoolIdentity wal_identity;
   PenSpoolIdentity lock_identity;
   GPtrArray *cursors; /* PenSpoolHeldCursor */
+  GPtrArray *trusted; /* PenSpoolHeldCursor: those of before the damage; NULL: to be read */
   PenSpoolStatus status;
   gboolean was_opened; /* and not for the first time now */
   PenSpoolState state; /* as it was found */
@@ -224,6 +227,8 @@ struct _PenSpoolStore
 };
 
 void pen_spool_held_cursor_free (PenSpoolHeldCursor *self);
+/* (transfer full): with copies of all cursors in it */
+GPtrArray *pen_spool_held_cursors_copy (GPtrArray *cursors);
 void pen_spool_store_tell (PenSpoolStore *self, GLogLevelFlags level, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 /* FALSE with an error: broken off */

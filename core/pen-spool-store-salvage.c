@@ -126,6 +126,12 @@ pen_spool_salvage_take_live_cursor (const PenSpoolCell *cell, gpointer user_data
   return FALSE;
 }
 
+static gboolean
+pen_spool_salvage_has_all_cursors (const PenSpoolSalvage *self)
+{
+  return self->store->trusted != NULL || (self->has_own && !self->has_bad_cursor);
+}
+
 /* Older images only if the live ones are not whole: a cursor that was thrown away stays so. */
 static void
 pen_spool_salvage_find_cursors (PenSpoolSalvage *self)
@@ -133,9 +139,11 @@ pen_spool_salvage_find_cursors (PenSpoolSalvage *self)
   PenSpoolPageFunctions functions
       = { pen_spool_salvage_wants_cursor, pen_spool_salvage_take_live_cursor, NULL };
 
+  if (self->store->trusted != NULL)
+    return;
   pen_spool_pages_foreach (self->pages, PEN_SPOOL_PAGE_LIVE, &functions, self);
   functions.take = pen_spool_salvage_take_cursor;
-  if (!self->has_own || self->has_bad_cursor)
+  if (!pen_spool_salvage_has_all_cursors (self))
     pen_spool_pages_foreach (self->pages, PEN_SPOOL_PAGE_FREE | PEN_SPOOL_PAGE_STALE, &functions,
                              self);
 }
@@ -305,8 +313,9 @@ pen_spool_salvage_tell (PenSpoolSalvage *self,
   else
     g_string_append_printf (text, ", up to %" G_GUINT64_FORMAT " are lost: %s%s", losses->n_lost,
                             losses->gaps->str, losses->n_gaps > MAX_TOLD_GAPS ? " and more" : "");
-  if (self->cursors->len == 0)
-    g_string_append (text, "; how far each sink had come is not known, so all are delivered again");
+  if (!pen_spool_salvage_has_all_cursors (self))
+    g_string_append (text, "; how far a sink had come is not known of each, and what is there is "
+                           "delivered again to those of which it is not");
   if (aside != NULL)
     g_string_append_printf (text, "; the damaged one is kept as \"%s\"", aside);
   pen_spool_store_tell (self->store, G_LOG_LEVEL_WARNING, "%s", text->str);
@@ -319,7 +328,9 @@ pen_spool_salvage_write_cursors (PenSpoolSalvage *self, GError **error)
 {
   PenSpoolCursorRow own = { .until = PEN_SPOOL_CLOSED, .delivered = self->newest };
 
-  if (!self->has_own || pen_spool_pages_is_log_damaged (self->pages))
+  own.needed = !pen_spool_salvage_has_all_cursors (self);
+  if (self->store->trusted == NULL
+      && (!self->has_own || pen_spool_pages_is_log_damaged (self->pages)))
     own.delivered += PEN_SPOOL_SKIPPED_POSITIONS;
   for (guint i = 0; i < self->cursors->len; i++)
     {
@@ -430,14 +441,24 @@ pen_spool_store_salvage (PenSpoolStore *self, const char *why, GError **error)
   g_auto (PenSpoolFiles) files = { -1, -1 };
   g_autoptr (PenSpoolPages) pages = NULL;
   g_autoptr (GPtrArray) cursors
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_spool_held_cursor_free);
+      = self->trusted != NULL
+            ? pen_spool_held_cursors_copy (self->trusted)
+            : g_ptr_array_new_with_free_func ((GDestroyNotify) pen_spool_held_cursor_free);
   PenSpoolSalvage salvage = { .store = self, .cursors = cursors };
 
   if (!pen_spool_files_open (&files, self, error))
     return FALSE;
   pages = pen_spool_pages_new (files.fd, files.wal_fd);
   salvage.pages = pages;
-  return pen_spool_salvage_run (&salvage, why, error);
+  if (self->trusted != NULL)
+    {
+      salvage.has_own = TRUE;
+      salvage.newest = self->status.newest;
+    }
+  if (!pen_spool_salvage_run (&salvage, why, error))
+    return FALSE;
+  g_clear_pointer (&self->trusted, g_ptr_array_unref);
+  return TRUE;
 }
 
 /* documented in the private header */

@@ -41,6 +41,16 @@ pen_spool_held_cursor_copy (gconstpointer cursor, gpointer user_data)
 }
 
 /* documented in the private header */
+GPtrArray *
+pen_spool_held_cursors_copy (GPtrArray *cursors)
+{
+  GPtrArray *copy = g_ptr_array_copy (cursors, pen_spool_held_cursor_copy, NULL);
+
+  g_ptr_array_set_free_func (copy, (GDestroyNotify) pen_spool_held_cursor_free);
+  return copy;
+}
+
+/* documented in the private header */
 void
 pen_spool_store_tell (PenSpoolStore *self, GLogLevelFlags level, const char *format, ...)
 {
@@ -118,7 +128,8 @@ pen_spool_store_write_own_row (PenSpoolStore *self,
                                PenSpoolState state,
                                GError **error)
 {
-  const PenSpoolCursorRow row = { .delivered = newest, .until = state };
+  const PenSpoolCursorRow row
+      = { .delivered = newest, .needed = self->status.cursors_lost, .until = state };
 
   return pen_spool_database_set_cursor (self->database, &row, error);
 }
@@ -300,6 +311,7 @@ pen_spool_store_free (PenSpoolStore *self)
   if (self->lock_fd >= 0)
     close (self->lock_fd);
   g_ptr_array_unref (self->cursors);
+  g_clear_pointer (&self->trusted, g_ptr_array_unref);
   g_free (self->folder);
   g_free (self->pipeline);
   g_free (self->path);
@@ -412,7 +424,8 @@ pen_spool_store_make_ready (PenSpoolStore *self, GError **error)
   return pen_spool_store_undo (self, error) && pen_spool_store_stay_in_place (self, error);
 }
 
-/* Takes @reason. TRUE: it was damage, which is repaired, so try again. */
+/* Takes @reason. TRUE: it was damage, which is repaired, so try again. The cursors are those that
+ * were committed last, whatever has become of their page. */
 static gboolean
 pen_spool_store_repair (PenSpoolStore *self, GError *reason, GError **error)
 {
@@ -425,6 +438,8 @@ pen_spool_store_repair (PenSpoolStore *self, GError *reason, GError **error)
       return FALSE;
     }
   pen_spool_store_abandon (self);
+  if (self->trusted == NULL)
+    self->trusted = pen_spool_held_cursors_copy (self->cursors);
   is_good = pen_spool_store_salvage (self, reason->message, error)
             && pen_spool_store_connect (self, TRUE /* thorough */, error);
   self->status.was_closed = FALSE;
@@ -558,6 +573,7 @@ pen_spool_store_select (PenSpoolStore *self,
   if (code == SQLITE_DONE && !pen_spool_store_is_read_only (self))
     *last = MAX (*last, self->status.newest);
   sqlite3_reset (statement);
+  pen_spool_database_shrink (self->database);
   return code == SQLITE_ROW || code == SQLITE_DONE ? g_steal_pointer (&records) : NULL;
 }
 
@@ -685,6 +701,7 @@ pen_spool_store_change (PenSpoolStore *self,
 
   if (records != NULL && records->len > 0 && !pen_spool_store_append (self, change, records, error))
     return FALSE;
+  status->cursors_lost = status->cursors_lost && cursors == NULL;
   for (guint i = 0; cursors != NULL && i < cursors->len; i++)
     if (!pen_spool_store_move_cursor (self, change, g_ptr_array_index (cursors, i), error))
       return FALSE;
@@ -720,8 +737,7 @@ pen_spool_store_transact (PenSpoolStore *self,
 
   if (!pen_spool_database_run_sql (database, PEN_SPOOL_SQL_BEGIN, NULL, error))
     return FALSE;
-  change.cursors = g_ptr_array_copy (self->cursors, pen_spool_held_cursor_copy, NULL);
-  g_ptr_array_set_free_func (change.cursors, (GDestroyNotify) pen_spool_held_cursor_free);
+  change.cursors = pen_spool_held_cursors_copy (self->cursors);
   is_good = pen_spool_store_change (self, &change, records, cursors, keep_after_us, error)
             && pen_spool_database_run_sql (database, PEN_SPOOL_SQL_COMMIT, NULL, error);
   if (is_good)
@@ -730,6 +746,7 @@ pen_spool_store_transact (PenSpoolStore *self,
       g_ptr_array_unref (self->cursors);
       self->cursors = change.cursors;
       pen_spool_store_checkpoint (self);
+      pen_spool_database_shrink (database);
       return TRUE;
     }
   g_ptr_array_unref (change.cursors);

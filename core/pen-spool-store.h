@@ -73,6 +73,8 @@ typedef struct
   guint64 used_bytes;  /* of the file, without what is free for the next */
   gboolean was_closed; /* before this opening: cursors say all. Otherwise what is read may have been
                           delivered before */
+  gboolean cursors_lost; /* a salvage could not read all of them: a sink without one may have
+                            messages waiting, from the oldest on; until cursors are committed */
 } PenSpoolStatus;
 
 typedef struct _PenSpoolStore PenSpoolStore;

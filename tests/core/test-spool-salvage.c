@@ -384,25 +384,66 @@ test_spool_salvage_follows_large_messages (PenTestSpool *spool, gconstpointer da
   g_assert_cmpuint (pen_test_spool_count (spool, 0, 0), ==, 500);
 }
 
-/* Under an open store: SQLite notices when it reads. */
+static void
+test_overwrite_page (PenTestSpool *spool, guint number)
+{
+  guint8 garbage[PAGE_BYTES];
+  int fd = g_open (spool->path, O_WRONLY | O_CLOEXEC);
+
+  memset (garbage, 0xa5, sizeof garbage);
+  g_assert_cmpint (pwrite (fd, garbage, sizeof garbage, (off_t) (number - 1) * PAGE_BYTES), ==,
+                   sizeof garbage);
+  close (fd);
+}
+
+/* Under an open store: SQLite notices when it reads. The cursors are those that were committed,
+ * though their page (3) is hit as well. */
 static void
 test_spool_salvage_happens_within_a_call (PenTestSpool *spool, gconstpointer data)
 {
-  guint8 garbage[PAGE_BYTES];
-  int fd;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) cursors = NULL;
+  PenSpoolStatus status;
 
   for (guint i = 0; i < 3000; i += 500)
     pen_test_spool_fill (spool, OFFSET + 1 + i, 500);
+  pen_test_spool_move (spool, "sql", 5, 0);
   pen_test_spool_open (spool, PEN_SPOOL_STORE_NONE);
-  memset (garbage, 0xa5, sizeof garbage);
-  fd = g_open (spool->path, O_WRONLY | O_CLOEXEC);
-  g_assert_cmpint (pwrite (fd, garbage, sizeof garbage, 200 * PAGE_BYTES), ==, sizeof garbage);
-  close (fd);
+  test_overwrite_page (spool, 3);
+  test_overwrite_page (spool, 201);
 
   g_assert_cmpuint (pen_test_spool_count (spool, 0, OFFSET), >=, 3000 - PEN_TEST_SPOOL_PER_PAGE);
   g_assert_nonnull (strstr (spool->told->str, "are lost"));
+  cursors = pen_spool_store_get_cursors (spool->store, &error);
+  g_assert_cmpuint (cursors->len, ==, 1);
+  g_assert_cmpuint (((PenSpoolCursor *) g_ptr_array_index (cursors, 0))->delivered, ==, 5);
+  pen_spool_store_get_status (spool->store, &status);
+  g_assert_false (status.cursors_lost);
   g_assert_cmpuint (test_count_asides (spool), ==, 1);
   test_assert_goes_on (spool, 3000);
+}
+
+/* Until somebody commits cursors, also over a start that came to nothing. */
+static void
+test_spool_salvage_tells_that_cursors_are_lost (PenTestSpool *spool, gconstpointer data)
+{
+  PenSpoolStatus status;
+
+  pen_test_spool_fill (spool, OFFSET + 1, 100);
+  pen_test_spool_move (spool, "sql", 30, 0);
+  pen_test_spool_close (spool, TRUE);
+  test_overwrite_page (spool, 3);
+  pen_test_spool_open (spool, PEN_SPOOL_STORE_NONE);
+  pen_test_spool_open (spool, PEN_SPOOL_STORE_NONE);
+  pen_spool_store_get_status (spool->store, &status);
+  g_assert_true (status.cursors_lost);
+  g_assert_false (status.was_closed);
+  g_assert_cmpuint (status.n_records, ==, 100);
+  pen_test_spool_move (spool, "sql", 0, 0);
+  pen_test_spool_fill (spool, OFFSET + status.newest + 1, 1);
+  pen_test_spool_open (spool, PEN_SPOOL_STORE_NONE);
+  pen_spool_store_get_status (spool->store, &status);
+  g_assert_false (status.cursors_lost);
 }
 
 static void
@@ -458,6 +499,7 @@ main (int argc, char **argv)
   ADD ("keeps-cursors-and-positions", keeps_cursors_and_positions);
   ADD ("follows-large-messages", follows_large_messages);
   ADD ("happens-within-a-call", happens_within_a_call);
+  ADD ("tells-that-cursors-are-lost", tells_that_cursors_are_lost);
   ADD ("starts-anew-from-nothing", starts_anew_from_nothing);
   ADD ("needs-no-repair-to-be-read", needs_no_repair_to_be_read);
 
