@@ -39,6 +39,7 @@ struct _PenChaos
   gint64 *clock; /* shared with the command; NULL: it has no clock of its own */
   gboolean is_skipped;
   gboolean is_reader_held;
+  gboolean is_ending; /* the command is told to end */
 
   /* the account */
   gint64 begun_us;

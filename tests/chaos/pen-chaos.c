@@ -105,12 +105,6 @@ pen_chaos_get_state_folder (PenChaos *self)
   return self->state_folder;
 }
 
-gboolean
-pen_chaos_has_spool (PenChaos *self)
-{
-  return self->has_spool;
-}
-
 guint
 pen_chaos_get_n_numbers (PenChaos *self)
 {
@@ -261,7 +255,7 @@ pen_chaos_mark_memory (PenChaos *self)
 static void
 pen_chaos_supervise (PenChaos *self)
 {
-  if (!self->plan->is_supervised || self->process == NULL
+  if (!self->plan->is_supervised || self->is_ending || self->process == NULL
       || g_subprocess_get_identifier (self->process) != NULL)
     return;
   self->n_ends++;

@@ -67,7 +67,6 @@ PenBroker *pen_chaos_get_broker (PenChaos *self);
 PenChaosProxy *pen_chaos_get_proxy (PenChaos *self);
 const char *pen_chaos_get_output_folder (PenChaos *self);
 const char *pen_chaos_get_state_folder (PenChaos *self);
-gboolean pen_chaos_has_spool (PenChaos *self);
 guint pen_chaos_get_n_numbers (PenChaos *self);
 
 /* The command. */
