@@ -188,6 +188,9 @@ pen_spool_store_trim (PenSpoolStore *self,
       trim.worth_records = 1;
       trim.left_records *= IDLE_FACTOR;
     }
+  *n_deleted = 0;
+  if (status->cursors_lost) /* somebody may wait of whom nothing is known */
+    return TRUE;
   gone = pen_spool_trim_look_at_cursors (cursors, &floor);
   floor = MIN (floor, newest + 1);
   for (guint i = 0; i < gone->len && is_good && first < floor; i++)

@@ -310,6 +310,35 @@ test_spool_marks_after_a_crash (Fixture *fixture, gconstpointer data)
   test_stop (fixture);
 }
 
+/* The page of the cursors is the third. What waits must not look like what came before the sink. */
+static void
+test_spool_delivers_where_cursors_are_lost (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->state, "spool", "site.db", NULL);
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  test_load (fixture, ONE_SINK);
+  g_object_set (fixture->sink, "failures", 1000, NULL);
+  test_start (fixture);
+  test_push (fixture, "a");
+  test_push (fixture, "b");
+  assert_told (fixture->source, "start;settle 2;");
+  test_stop (fixture);
+
+  bytes = pen_test_read_file (path, &length);
+  g_assert_cmpuint (length, >=, 3 * 8192);
+  memset (bytes + 2 * 8192, 0, 8192);
+  g_assert_true (g_file_set_contents (path, bytes, (gssize) length, NULL));
+  test_load (fixture, ONE_SINK);
+  test_start (fixture);
+  assert_told (fixture->sink, "replayed <a>;replayed <b>;");
+  g_assert_true (pen_test_has_logged ("*2 messages were saved into a new one*"));
+  test_push (fixture, "c");
+  assert_told (fixture->sink, "replayed <a>;replayed <b>;<c>;");
+  test_stop (fixture);
+}
+
 static void
 test_spool_keeps_sinks_apart (Fixture *fixture, gconstpointer data)
 {
@@ -513,6 +542,7 @@ main (int argc, char **argv)
   ADD ("acknowledges-before-the-sink", acknowledges_before_the_sink);
   ADD ("goes-on-where-it-was", goes_on_where_it_was);
   ADD ("marks-after-a-crash", marks_after_a_crash);
+  ADD ("delivers-where-cursors-are-lost", delivers_where_cursors_are_lost);
   ADD ("keeps-sinks-apart", keeps_sinks_apart);
   ADD ("gives-back-what-was-held", gives_back_what_was_held);
   ADD ("emits-nothing-twice", emits_nothing_twice);
