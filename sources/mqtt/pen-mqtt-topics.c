@@ -165,10 +165,20 @@ pen_mqtt_filter_matches (const char *filter, const char *topic)
     }
 }
 
+static const char *
+pen_mqtt_level_find_end (const char *level)
+{
+  while (*level != '/' && *level != '\0')
+    level++;
+  return level;
+}
+
 /**
  * pen_mqtt_filter_overlaps:
  * @filter: a valid topic filter; of a shared one, its group does not count
  * @other: another one
+ *
+ * A plain walk, byte by byte: a fleet of thousands asks for each pair that begins alike.
  *
  * Returns: whether there is a topic that both match
  *
@@ -177,8 +187,8 @@ pen_mqtt_filter_matches (const char *filter, const char *topic)
 gboolean
 pen_mqtt_filter_overlaps (const char *filter, const char *other)
 {
-  const char *a = pen_mqtt_filter_skip_group (filter);
-  const char *b = pen_mqtt_filter_skip_group (other);
+  const char *a = filter[0] == '$' ? pen_mqtt_filter_skip_group (filter) : filter;
+  const char *b = other[0] == '$' ? pen_mqtt_filter_skip_group (other) : other;
 
   if (a == NULL || b == NULL)
     return FALSE;
@@ -188,15 +198,20 @@ pen_mqtt_filter_overlaps (const char *filter, const char *other)
     return FALSE;
   while (TRUE)
     {
-      gsize a_length = strcspn (a, "/");
-      gsize b_length = strcspn (b, "/");
-
       if (a[0] == '#' || b[0] == '#')
         return TRUE;
-      if (a[0] != '+' && b[0] != '+' && (a_length != b_length || memcmp (a, b, a_length) != 0))
+      if (a[0] == '+' || b[0] == '+')
+        {
+          a = pen_mqtt_level_find_end (a);
+          b = pen_mqtt_level_find_end (b);
+        }
+      while (*a == *b && *a != '/' && *a != '\0')
+        {
+          a++;
+          b++;
+        }
+      if ((*a != '/' && *a != '\0') || (*b != '/' && *b != '\0'))
         return FALSE;
-      a += a_length;
-      b += b_length;
       if (*a == '\0')
         return *b == '\0' || g_str_equal (b, "/#");
       if (*b == '\0')
@@ -222,7 +237,7 @@ pen_mqtt_filter_overlaps (const char *filter, const char *other)
 gboolean
 pen_mqtt_filter_repeats (const char *filter, const char *other)
 {
-  if (pen_mqtt_filter_is_shared (filter) && pen_mqtt_filter_is_shared (other))
+  if (filter[0] == '$' && pen_mqtt_filter_is_shared (filter) && pen_mqtt_filter_is_shared (other))
     {
       const char *group = filter + strlen (SHARE_PREFIX);
       gsize length = strcspn (group, "/");
