@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Random pipelines with a spool, run after run on one state folder, each ended by a crash or a stop
- * at a random moment. In the end, what every sink got is compared with what the messages in the
- * spool must come to in one run without any accident: nothing is missing, nothing out of order,
- * windows are as if nothing had happened, and what came twice is marked as replayed.
+ * Random pipelines with a spool, run after run on one state folder, each ended by a crash, a stop
+ * or a sink that fails for good at a random moment. In the end, what every sink got is compared
+ * with what the messages in the spool must come to in one run without any accident: nothing is
+ * missing, nothing out of order, windows are as if nothing had happened, and what came twice is
+ * marked as replayed.
  *
  *   PENSTOCK_TEST_SEED=N       plays one story, the one that a failure names
  *   PENSTOCK_TEST_SCHEDULES=N  plays that many
@@ -71,9 +72,10 @@ struct _TestStory
   gboolean has_ended;
   GHashTable *acknowledged; /* texts */
 
-  GMutex lock; /* n_started, is_calm, and what sinks have seen */
+  GMutex lock; /* n_started, is_calm, is_fatal, and what sinks have seen */
   guint n_started;
   gboolean is_calm;
+  gboolean is_fatal; /* the next write of any sink ends the run */
 };
 
 static void test_fail (TestStory *story, const char *format, ...)
@@ -175,7 +177,8 @@ test_on_write (gpointer data, PenSink *sink, PenBatch *batch, GError **error)
 {
   TestElement *self = data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->story->lock);
-  gboolean fails = !self->story->is_calm && test_happens (self->random, 30);
+  gboolean fails
+      = self->story->is_fatal || (!self->story->is_calm && test_happens (self->random, 30));
 
   for (guint i = 0; i < pen_batch_get_n_events (batch); i++)
     {
@@ -185,7 +188,9 @@ test_on_write (gpointer data, PenSink *sink, PenBatch *batch, GError **error)
         test_write_event (self, batch, i);
     }
   if (fails)
-    pen_element_set_error (error, PEN_ELEMENT_ERROR_RETRY, "later", "the test wants it");
+    pen_element_set_error (error,
+                           self->story->is_fatal ? PEN_ELEMENT_ERROR_FAIL : PEN_ELEMENT_ERROR_RETRY,
+                           "later", "the test wants it");
   return !fails;
 }
 
@@ -512,6 +517,7 @@ test_load (TestStory *story)
   if (definition == NULL)
     test_fail (story, "%s", pen_diagnostic_format (g_ptr_array_index (diagnostics, 0)));
   story->has_ended = FALSE;
+  story->is_fatal = FALSE;
   story->n_started = 0;
   story->run++;
   story->pipeline
@@ -593,9 +599,16 @@ test_play_run (TestStory *story)
   pen_pipeline_start (story->pipeline);
   test_await (story, test_has_started, "the start");
   test_play_some (story, g_rand_int_range (story->random, 1, 60));
-  if (test_happens (story->random, 40))
+  if (test_happens (story->random, 15))
     {
-      pen_pipeline_stop (story->pipeline);
+      g_mutex_lock (&story->lock);
+      story->is_fatal = TRUE;
+      g_mutex_unlock (&story->lock);
+      test_play_some (story, 10);
+    }
+  if (story->is_fatal || test_happens (story->random, 40))
+    {
+      pen_pipeline_stop (story->pipeline); /* unless it has done so itself */
       test_await (story, test_has_ended, "the end");
     }
   test_end_run (story);
