@@ -254,12 +254,21 @@ pen_pipeline_branch_read (gpointer owner, const PenSpoolRecord *record, gboolean
       PenEvent *event = pen_event_copy (record->event);
 
       pen_pipeline_give_token (event, g_steal_pointer (&token));
+      self->is_alone = record->sink != NULL;
       self->is_rebuilding = is_known;
       pen_pipeline_node_hand_on (pen_pipeline_branch_find_entry (self, record->source), event);
       self->is_rebuilding = FALSE;
     }
   g_clear_pointer (&token, pen_token_unref);
   g_clear_pointer (&self->under_way, pen_token_unref);
+}
+
+/* Whether nobody is to hear that @node rejects what it processes: it is told by the element that it
+ * is a copy of, or was told before. */
+gboolean
+pen_pipeline_branch_is_mute (const PenPipelineBranch *self, const PenPipelineNode *node)
+{
+  return self->is_rebuilding || (node->is_copy && !self->is_alone);
 }
 
 /* Takes @event, which an element of the branch has put out, to an outlet. */

@@ -67,8 +67,8 @@ pen_pipeline_reject (PenPipelineNode *node,
 {
   PenPipeline *self = node->pipeline;
 
-  if (node->is_copy || (node->branch != NULL && node->branch->is_rebuilding))
-    return; /* it is told by the element itself, or was before */
+  if (node->branch != NULL && pen_pipeline_branch_is_mute (node->branch, node))
+    return;
   pen_element_count (node->element, "events_rejected", reason, 1);
   if (self->dead_letter != NULL && node != self->dead_letter && self->dead_letter->outlet != NULL)
     {

@@ -83,6 +83,7 @@ struct _PenPipelineBranch
   PenTokenQueue *tokens;
   PenTokenQueue *progress; /* NULL unless it holds */
   PenToken *under_way;     /* of the message that is being processed, unless it is known */
+  gboolean is_alone;       /* the message that is being processed is played again for it alone */
   gboolean is_rebuilding;  /* the message that is being processed is known */
   guint64 known;           /* what has been delivered in earlier runs */
   guint64 delivered;
@@ -152,6 +153,7 @@ void pen_pipeline_update_branches (PenPipeline *self);
 void pen_pipeline_open_spool (PenPipeline *self);
 void pen_pipeline_branch_close_tokens (PenPipelineBranch *self);
 void pen_pipeline_branch_deliver (PenPipelineBranch *self, PenOutlet *outlet, PenEvent *event);
+gboolean pen_pipeline_branch_is_mute (const PenPipelineBranch *self, const PenPipelineNode *node);
 gint64 pen_pipeline_branch_get_tick_delay (PenPipelineBranch *self);
 void pen_pipeline_branch_update (PenPipelineBranch *self);
 void pen_pipeline_branch_throttle (PenPipelineBranch *self, gboolean is_full);

@@ -16,8 +16,9 @@
 
 #include "pen-pipeline-private.h"
 
-/* for the last commit of a spool, after the time to drain is over */
-#define CLOSE_TIMEOUT_US (5 * (gint64) G_USEC_PER_SEC)
+/* For the last commit of a spool, after the time to drain is over; the engine waits a little longer
+ * before it leaves the lane behind. */
+#define CLOSE_TIMEOUT_US (3 * (gint64) G_USEC_PER_SEC)
 
 /* @reader gets what @node puts out. */
 void
@@ -286,7 +287,12 @@ static void
 pen_pipeline_give_up_outlet (PenPipelineNode *node)
 {
   guint n_events = pen_outlet_get_n_events (node->outlet);
+  gboolean has_come_back = pen_outlet_abandon (node->outlet);
 
+  node->is_outlet_stopped = TRUE;
+  node->pipeline->has_abandoned |= !has_come_back;
+  if (has_come_back && n_events == 0)
+    return; /* it waited for others */
   pen_element_log (
       node->element, G_LOG_LEVEL_WARNING,
       node->pipeline->spool != NULL
@@ -295,9 +301,6 @@ pen_pipeline_give_up_outlet (PenPipelineNode *node)
           : "not done when the time to drain was over: %u events were not written and "
             "not acknowledged",
       n_events);
-  if (!pen_outlet_abandon (node->outlet))
-    node->pipeline->has_abandoned = TRUE;
-  node->is_outlet_stopped = TRUE;
 }
 
 static void

@@ -193,6 +193,18 @@ test_count (PenElement *element, const char *name, const char *reason)
   return pen_metric_get (pen_metrics_get (metrics, PEN_METRIC_COUNTER, name, reason));
 }
 
+/* A message that is there for one sink. */
+static PenSpoolRecord *
+test_make_record (const char *text, const char *sink)
+{
+  g_autoptr (GBytes) payload = g_bytes_new (text, strlen (text));
+  PenSpoolRecord *record
+      = pen_spool_record_new ("script", pen_event_new (payload, "script/topic", SECOND));
+
+  record->sink = g_strdup (sink);
+  return record;
+}
+
 static gint64
 test_count_waiting (PenElement *element)
 {
@@ -435,6 +447,40 @@ test_spool_rejects_once (Fixture *fixture, gconstpointer data)
   test_stop (fixture);
 }
 
+/* As 'penstock spool replay --sink b' does; the transform before b is a copy, else mute. */
+static void
+test_spool_rejects_what_is_replayed_for_one (Fixture *fixture, gconstpointer data)
+{
+  static const PenSpoolStoreFunctions functions = { NULL };
+  g_autoptr (GPtrArray) records
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_spool_record_free);
+  g_autoptr (GError) error = NULL;
+  PenElement *letters = NULL;
+  PenSpoolStore *store = NULL;
+
+  test_load (fixture, TWO_SINKS "[dead-letter script]\n");
+  test_start (fixture);
+  test_stop (fixture);
+  store = pen_spool_store_open (fixture->state, "site", PEN_SPOOL_STORE_NONE, &functions, NULL,
+                                &error);
+  g_assert_no_error (error);
+  g_ptr_array_add (records, test_make_record ("r", "b"));
+  g_ptr_array_add (records, test_make_record ("a", "b"));
+  g_assert_true (pen_spool_store_commit (store, records, NULL, G_MININT64, &error));
+  pen_spool_store_close (store, TRUE /* all_settled */);
+
+  test_load (fixture, TWO_SINKS "[dead-letter script]\n");
+  letters = pen_pipeline_get_element (fixture->pipeline, PEN_KIND_DEAD_LETTER, "script");
+  test_start (fixture);
+  assert_told (fixture->other, "<a>;");
+  assert_told (letters, "{\"time\":\"1970-01-01T00:00:01.000000+00:00\","
+                        "\"pipeline\":\"site\","
+                        "\"element\":\"transform script\",\"reason\":\"bad_letter\","
+                        "\"message\":\"begins with r\",\"topic\":\"script/topic\","
+                        "\"payload\":\"r\"};");
+  test_stop (fixture);
+}
+
 static void
 test_spool_drains_what_ends (Fixture *fixture, gconstpointer data)
 {
@@ -547,6 +593,7 @@ main (int argc, char **argv)
   ADD ("gives-back-what-was-held", gives_back_what_was_held);
   ADD ("emits-nothing-twice", emits_nothing_twice);
   ADD ("rejects-once", rejects_once);
+  ADD ("rejects-what-is-replayed-for-one", rejects_what_is_replayed_for_one);
   ADD ("drains-what-ends", drains_what_ends);
   ADD ("pauses-when-full", pauses_when_full);
   ADD ("keeps-for-a-sink-that-is-gone", keeps_for_a_sink_that_is_gone);
