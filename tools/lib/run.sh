@@ -21,7 +21,7 @@ start_penstock ()
 
   [ -x "$build/cli/penstock" ] || fail "there is no command in $build/cli"
   DEMO_FOLDER=$scratch DEMO_PORT=$broker_port DEMO_PASSWORD=$broker_password \
-    setsid setpriv --pdeathsig TERM "$@" "$build/cli/penstock" run \
+    setsid setpriv --pdeathsig TERM "$@" "$build/cli/penstock" run --state-dir "$scratch/state" \
     "$repository/pipelines/ammp/demo/demo.pipeline" </dev/null >"$output" &
   penstock_pid=$!
   children+=("$penstock_pid")
