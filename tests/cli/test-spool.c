@@ -681,6 +681,37 @@ test_spool_asks (void)
   test_clear (&fixture);
 }
 
+/* Whether a run ended in order or in a crash is what the next run goes by, whoever changed the spool
+ * in between. */
+static void
+test_spool_remembers_how_it_was_closed (void)
+{
+  static const char *const lines[] = {
+    "replay --pipeline site-7 --yes",
+    "drop --pipeline site-7 --topic a/1/# --yes",
+    "drop --pipeline site-7 --sink old --yes",
+    "check --repair",
+  };
+  Fixture fixture;
+
+  test_init (&fixture);
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (lines); i++)
+    {
+      gboolean was_closed = i % 2 == 0;
+      g_auto (PenCommand) command = { 0 };
+      PenSpoolStore *store = test_open (&fixture, "site-7", PEN_SPOOL_STORE_NONE);
+      PenSpoolStatus status;
+
+      pen_spool_store_close (store, was_closed);
+      test_run (&fixture, &command, lines[i / 2]);
+      store = test_open (&fixture, "site-7", PEN_SPOOL_STORE_NONE);
+      pen_spool_store_get_status (store, &status);
+      g_assert_true (status.was_closed == was_closed);
+      pen_spool_store_close (store, TRUE /* all_settled */);
+    }
+  test_clear (&fixture);
+}
+
 static char *
 test_read (const char *folder, const char *name)
 {
@@ -850,6 +881,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/drops-all", test_spool_drops_all);
   g_test_add_func ("/spool/drops-what-it-cannot-read", test_spool_drops_what_it_cannot_read);
   g_test_add_func ("/spool/leaves-files-to-their-owner", test_spool_leaves_files_to_their_owner);
+  g_test_add_func ("/spool/remembers-how-it-was-closed", test_spool_remembers_how_it_was_closed);
   g_test_add_func ("/spool/asks", test_spool_asks);
   g_test_add_func ("/spool/of-a-pipeline", test_spool_of_a_pipeline);
   g_test_add_func ("/spool/is-told-by-run", test_spool_is_told_by_run);
