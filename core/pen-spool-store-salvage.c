@@ -126,6 +126,19 @@ pen_spool_salvage_take_live_cursor (const PenSpoolCell *cell, gpointer user_data
   return FALSE;
 }
 
+/* Behind the place where the log is damaged, it says what came since. */
+static gboolean
+pen_spool_salvage_take_newest (const PenSpoolCell *cell, gpointer user_data)
+{
+  PenSpoolSalvage *self = user_data;
+  PenSpoolCursorRow row;
+
+  if (!pen_spool_salvage_parse_cursor (cell, &row))
+    return FALSE;
+  self->newest = MAX (self->newest, row.delivered);
+  return TRUE;
+}
+
 static gboolean
 pen_spool_salvage_has_all_cursors (const PenSpoolSalvage *self)
 {
@@ -142,8 +155,9 @@ pen_spool_salvage_find_cursors (PenSpoolSalvage *self)
   if (self->store->trusted != NULL)
     return;
   pen_spool_pages_foreach (self->pages, PEN_SPOOL_PAGE_LIVE, &functions, self);
-  functions.take = pen_spool_salvage_take_cursor;
-  if (!pen_spool_salvage_has_all_cursors (self))
+  functions.take = pen_spool_salvage_has_all_cursors (self) ? pen_spool_salvage_take_newest
+                                                            : pen_spool_salvage_take_cursor;
+  if (!pen_spool_salvage_has_all_cursors (self) || pen_spool_pages_is_log_damaged (self->pages))
     pen_spool_pages_foreach (self->pages, PEN_SPOOL_PAGE_FREE | PEN_SPOOL_PAGE_STALE, &functions,
                              self);
 }
@@ -302,7 +316,10 @@ pen_spool_salvage_tell (PenSpoolSalvage *self,
                         const PenSpoolLosses *losses)
 {
   g_autoptr (GString) text = g_string_new (why);
-  gboolean is_known = self->has_own && (self->cursors->len > 0 || self->n_saved > 0);
+  /* which was the last that came */
+  gboolean is_known = self->store->trusted != NULL
+                      || (self->has_own && (self->cursors->len > 0 || self->n_saved > 0)
+                          && !pen_spool_pages_is_log_damaged (self->pages));
 
   g_string_append_printf (text, "; %" G_GUINT64_FORMAT " messages were saved into a new one",
                           self->n_saved);
@@ -314,8 +331,7 @@ pen_spool_salvage_tell (PenSpoolSalvage *self,
     g_string_append_printf (text, ", up to %" G_GUINT64_FORMAT " are lost: %s%s", losses->n_lost,
                             losses->gaps->str, losses->n_gaps > MAX_TOLD_GAPS ? " and more" : "");
   if (!pen_spool_salvage_has_all_cursors (self))
-    g_string_append (text, "; how far a sink had come is not known of each, and what is there is "
-                           "delivered again to those of which it is not");
+    g_string_append (text, "; how far a sink had come may be lost: it gets again what is there");
   if (aside != NULL)
     g_string_append_printf (text, "; the damaged one is kept as \"%s\"", aside);
   pen_spool_store_tell (self->store, G_LOG_LEVEL_WARNING, "%s", text->str);
