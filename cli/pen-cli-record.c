@@ -406,7 +406,7 @@ void
 pen_cli_record_free (PenCliRecord *self)
 {
   g_clear_handle_id (&self->timer, g_source_remove);
-  g_clear_signal_handler (&self->handler, self->engine);
+  g_signal_handler_disconnect (self->engine, self->handler);
   pen_cli_record_remove (self);
   g_object_unref (self->engine);
   g_bytes_unref (self->salt);
