@@ -25,8 +25,8 @@
 #define N_BEFORE_PARKING (4 * MESSAGES_A_SECOND)
 #define N_WHILE_BLOCKED (12 * MESSAGES_A_SECOND)
 /* what 1,000 messages without an acknowledgement may take, and as much for the heap's holes */
-#ifdef __SANITIZE_ADDRESS__
-/* it keeps what was freed, to see who uses it */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* sanitizers keep what was freed, or notes about what is there */
 #define MAXIMUM_GROWTH_KIB (512 * 1024)
 #else
 #define MAXIMUM_GROWTH_KIB 8192
