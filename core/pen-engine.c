@@ -81,7 +81,7 @@ pen_engine_any_abandoned (PenEngine *self)
     {
       const PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
 
-      if (pen_pipeline_has_abandoned (entry->pipeline))
+      if (entry->has_ended && pen_pipeline_has_abandoned (entry->pipeline))
         return TRUE;
     }
   return self->has_abandoned;
@@ -612,7 +612,9 @@ pen_engine_get_outcome (PenEngine *self)
     {
       const PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
 
-      outcome = MAX (outcome, pen_pipeline_get_outcome (entry->pipeline));
+      /* one that was left behind is still its lane's */
+      if (entry->has_ended)
+        outcome = MAX (outcome, pen_pipeline_get_outcome (entry->pipeline));
     }
   return outcome;
 }
