@@ -499,20 +499,21 @@ pen_spool_pages_foreach (PenSpoolPages *self,
   walk->pages = self;
   walk->functions = functions;
   walk->user_data = user_data;
-  for (guint64 i = 0; i < 2 * n_images; i++)
+  for (guint pass = 0; pass < 2; pass++)
     {
-      guint64 image = i % n_images;
-      guint32 frame = (guint32) (image < self->n_frames ? self->n_frames - image : 0);
+      walk->kinds = pass == 0 ? kinds & PEN_SPOOL_PAGE_LIVE : kinds & ~PEN_SPOOL_PAGE_LIVE;
+      for (guint64 image = 0; image < n_images && walk->kinds != 0; image++)
+        {
+          guint32 frame = (guint32) (image < self->n_frames ? self->n_frames - image : 0);
 
-      walk->kinds = i < n_images ? kinds & PEN_SPOOL_PAGE_LIVE : kinds & ~PEN_SPOOL_PAGE_LIVE;
-      if (walk->kinds == 0)
-        continue;
-      if (i % REPORT_EACH_IMAGES == 0 && functions->progress != NULL
-          && !functions->progress ((double) i / (2 * (double) n_images), user_data))
-        return FALSE;
-      pen_spool_walk_image (
-          walk, frame > 0 ? self->frame_pages[frame - 1] : (guint32) (image - self->n_frames + 1),
-          frame);
+          if (image % REPORT_EACH_IMAGES == 0 && functions->progress != NULL
+              && !functions->progress ((pass + (double) image / (double) n_images) / 2, user_data))
+            return FALSE;
+          pen_spool_walk_image (walk,
+                                frame > 0 ? self->frame_pages[frame - 1]
+                                          : (guint32) (image - self->n_frames + 1),
+                                frame);
+        }
     }
   return TRUE;
 }

@@ -57,9 +57,17 @@ static const char schema[]
       "  sink TEXT\n"
       ");\n";
 
-#define MESSAGE_COLUMNS                                                                            \
-  "position, crc, arrival, flags, full_size, source, sink, topic, content_type, properties, "      \
-  "payload"
+/* apart, as clang-tidy takes a text in pieces within a table for a missing comma */
+static const char read_statement[]
+    = "SELECT position, crc, arrival, flags, full_size, source, sink, topic, content_type, "
+      "properties, payload FROM messages WHERE position > ?1 ORDER BY position LIMIT ?2";
+
+static const char first_statement[]
+    = "SELECT position, arrival FROM messages WHERE position BETWEEN ?1 AND ?2 "
+      "ORDER BY position LIMIT 1";
+static const char first_kept_statement[]
+    = "SELECT position FROM messages WHERE position BETWEEN ?1 AND ?2 AND arrival >= ?3 "
+      "ORDER BY position LIMIT 1";
 
 static const char *const statements[PEN_SPOOL_N_SQL] = {
   [PEN_SPOOL_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -69,13 +77,10 @@ static const char *const statements[PEN_SPOOL_N_SQL] = {
   [PEN_SPOOL_SQL_SAVE]
   = "INSERT OR IGNORE INTO messages VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
   [PEN_SPOOL_SQL_POSITIONS] = "SELECT position FROM messages ORDER BY position",
-  [PEN_SPOOL_SQL_READ]
-  = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE position > ?1 ORDER BY position LIMIT ?2",
+  [PEN_SPOOL_SQL_READ] = read_statement,
   [PEN_SPOOL_SQL_DELETE] = "DELETE FROM messages WHERE position BETWEEN ?1 AND ?2",
-  [PEN_SPOOL_SQL_FIRST] = "SELECT position, arrival FROM messages WHERE position BETWEEN ?1 AND ?2 "
-                          "ORDER BY position LIMIT 1",
-  [PEN_SPOOL_SQL_FIRST_KEPT] = "SELECT position FROM messages WHERE position BETWEEN ?1 AND ?2 "
-                               "AND arrival >= ?3 ORDER BY position LIMIT 1",
+  [PEN_SPOOL_SQL_FIRST] = first_statement,
+  [PEN_SPOOL_SQL_FIRST_KEPT] = first_kept_statement,
   [PEN_SPOOL_SQL_NEWEST] = "SELECT max (position) FROM messages",
   [PEN_SPOOL_SQL_COUNT] = "SELECT count (*) FROM messages",
   [PEN_SPOOL_SQL_PAGES] = "PRAGMA page_count",
