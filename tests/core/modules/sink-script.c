@@ -83,6 +83,8 @@ pen_script_sink_get_property (GObject *object, guint id, GValue *value, GParamSp
 static void
 pen_script_sink_enter (PenScriptSink *self, const char *step)
 {
+  if (g_strcmp0 (self->hangs_in, step) == 0)
+    pen_element_log (PEN_ELEMENT (self), G_LOG_LEVEL_INFO, "hangs in %s", step);
   while (g_strcmp0 (self->hangs_in, step) == 0)
     g_cond_wait (&self->released, &self->lock);
 }
@@ -106,6 +108,8 @@ pen_script_sink_start (PenElement *element, GError **error)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   pen_script_sink_enter (self, "start");
+  if (self->hangs_in != NULL)
+    pen_element_log (element, G_LOG_LEVEL_INFO, "opens");
   return pen_script_sink_may_pass (self, error);
 }
 
