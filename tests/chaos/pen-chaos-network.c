@@ -15,19 +15,8 @@
 /* About half a second's worth. */
 #define LONGEST_CUT_BYTES 100000
 #define IN_HAND_MS 500
-#define N_SHORT 4
-#define STABLE_MS 11000
 #define GARBAGE_BYTES 64
 #define N_FLOOD 100000
-
-/* The source waits twice as long after each connection that was a short one, up to a minute: now
- * and then one has to be a long one. */
-static void
-pen_chaos_let_settle (PenChaos *self, guint index)
-{
-  if (index % N_SHORT == N_SHORT - 1)
-    pen_chaos_pass (self, STABLE_MS);
-}
 
 static void
 pen_chaos_cut (PenChaos *self)

@@ -50,6 +50,7 @@ pen_chaos_killed_broker (PenChaos *self)
 
   for (guint i = 0; i < n_faults; i++)
     {
+      pen_chaos_let_settle (self, i);
       pen_chaos_pass (self, pen_chaos_random (self, 0, LONGEST_LIFE_MS));
       pen_chaos_kill_broker (self);
       pen_broker_start (pen_chaos_get_broker (self));

@@ -26,7 +26,8 @@
 
 /* A little more than the thousand that is asked for: it takes some time to begin. */
 #define DEFAULT_RATE 1200
-#define LOOK_MS 5
+#define N_SHORT 4
+#define STABLE_MS 11000
 #define MEMORY_LOOK_US (G_USEC_PER_SEC / 4)
 #define CLOCK_NAME "clock"
 /* The broker keeps all that comes, as README.md of sources/mqtt advises, and logs little. */
@@ -307,6 +308,15 @@ void
 pen_chaos_pass (PenChaos *self, guint milliseconds)
 {
   pen_chaos_wait (self, NULL, milliseconds);
+}
+
+/* Before the fault number @index. The source waits twice as long after each connection that was a
+ * short one, up to a minute: now and then one has to be a long one. */
+void
+pen_chaos_let_settle (PenChaos *self, guint index)
+{
+  if (index % N_SHORT == N_SHORT - 1)
+    pen_chaos_pass (self, STABLE_MS);
 }
 
 guint

@@ -81,6 +81,7 @@ void pen_chaos_kill_broker (PenChaos *self);
 /* Time. */
 guint pen_chaos_random (PenChaos *self, guint from, guint below);
 void pen_chaos_pass (PenChaos *self, guint milliseconds);
+void pen_chaos_let_settle (PenChaos *self, guint index);
 gboolean pen_chaos_await_numbers (PenChaos *self, guint n_more);
 void pen_chaos_expect_numbers (PenChaos *self, guint n_more);
 /* A fault is over; how long it takes until the next number comes is written down. */
