@@ -17,13 +17,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* STATE/spool/PIPELINE.db, as the store has it */
-#define FOLDER_NAME "spool"
-#define SUFFIX ".db"
-#define LOCK_SUFFIX ".lock"
-#define DAMAGED_SUFFIX SUFFIX ".damaged-"
-/* of what the lock says */
-#define HOLDER_PREFIX "process "
 #define SUM "SELECT count (*), sum (length (payload)), min (arrival), max (arrival) FROM messages"
 
 /*
@@ -271,7 +264,7 @@ pen_spool_admin_get_path (const char *state_folder, const char *pipeline, const 
 {
   g_autofree char *name = g_strconcat (pipeline, suffix, NULL);
 
-  return g_build_filename (state_folder, FOLDER_NAME, name, NULL);
+  return g_build_filename (state_folder, PEN_SPOOL_FOLDER, name, NULL);
 }
 
 /*
@@ -288,7 +281,7 @@ pen_spool_admin_get_path (const char *state_folder, const char *pipeline, const 
 char *
 pen_spool_find_holder (const char *state_folder, const char *pipeline)
 {
-  g_autofree char *path = pen_spool_admin_get_path (state_folder, pipeline, LOCK_SUFFIX);
+  g_autofree char *path = pen_spool_admin_get_path (state_folder, pipeline, PEN_SPOOL_LOCK_SUFFIX);
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   g_autofree char *holder = NULL;
 
@@ -297,9 +290,9 @@ pen_spool_find_holder (const char *state_folder, const char *pipeline)
   if (flock (fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
     holder = pen_spool_lock_read_holder (fd);
   close (fd);
-  if (holder == NULL || !g_str_has_prefix (holder, HOLDER_PREFIX))
+  if (holder == NULL || !g_str_has_prefix (holder, PEN_SPOOL_HOLDER_PREFIX))
     return g_strdup (holder != NULL ? "unknown" : NULL);
-  return g_strdup (holder + strlen (HOLDER_PREFIX));
+  return g_strdup (holder + strlen (PEN_SPOOL_HOLDER_PREFIX));
 }
 
 static int
@@ -320,8 +313,8 @@ pen_spool_admin_compare (gconstpointer a, gconstpointer b)
 GStrv
 pen_spool_list_damaged (const char *state_folder, const char *pipeline)
 {
-  g_autofree char *folder = g_build_filename (state_folder, FOLDER_NAME, NULL);
-  g_autofree char *prefix = g_strconcat (pipeline, DAMAGED_SUFFIX, NULL);
+  g_autofree char *folder = g_build_filename (state_folder, PEN_SPOOL_FOLDER, NULL);
+  g_autofree char *prefix = g_strconcat (pipeline, PEN_SPOOL_SUFFIX PEN_SPOOL_DAMAGED_INFIX, NULL);
   g_autoptr (GPtrArray) paths = g_ptr_array_new ();
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   const char *name;
@@ -358,9 +351,10 @@ gboolean
 pen_spool_remove (const char *state_folder, const char *pipeline, GError **error)
 {
   static const char *const suffixes[]
-      = { SUFFIX "-wal", SUFFIX "-shm", SUFFIX ".tmp", SUFFIX ".new", SUFFIX, LOCK_SUFFIX };
-  g_autofree char *folder = g_build_filename (state_folder, FOLDER_NAME, NULL);
-  g_autofree char *lock = pen_spool_admin_get_path (state_folder, pipeline, LOCK_SUFFIX);
+      = { PEN_SPOOL_SUFFIX "-wal", PEN_SPOOL_SUFFIX "-shm", PEN_SPOOL_SUFFIX ".tmp",
+          PEN_SPOOL_SUFFIX ".new", PEN_SPOOL_SUFFIX,        PEN_SPOOL_LOCK_SUFFIX };
+  g_autofree char *folder = g_build_filename (state_folder, PEN_SPOOL_FOLDER, NULL);
+  g_autofree char *lock = pen_spool_admin_get_path (state_folder, pipeline, PEN_SPOOL_LOCK_SUFFIX);
   g_auto (GStrv) damaged = pen_spool_list_damaged (state_folder, pipeline);
   int fd = pen_spool_lock_take (lock, error);
   gboolean is_good = fd >= 0;

@@ -118,7 +118,7 @@ pen_spool_lock_read_holder (int fd)
   for (char *p = text; *p != '\0'; p++)
     if (!g_ascii_isprint (*p))
       *p = '?';
-  return g_strdup_printf ("process %s", text);
+  return g_strconcat (PEN_SPOOL_HOLDER_PREFIX, text, NULL);
 }
 
 /* "PID COMMAND" */

@@ -48,12 +48,12 @@ pen_spool_store_find_aside (PenSpoolStore *self)
 {
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autofree char *time = g_date_time_format (now, "%Y%m%dT%H%M%SZ");
-  char *path = g_strdup_printf ("%s.damaged-%s", self->path, time);
+  char *path = g_strdup_printf ("%s" PEN_SPOOL_DAMAGED_INFIX "%s", self->path, time);
 
   for (guint i = 2; g_file_test (path, G_FILE_TEST_EXISTS); i++)
     {
       g_free (path);
-      path = g_strdup_printf ("%s.damaged-%s-%u", self->path, time, i);
+      path = g_strdup_printf ("%s" PEN_SPOOL_DAMAGED_INFIX "%s-%u", self->path, time, i);
     }
   return path;
 }

@@ -12,6 +12,14 @@
 
 G_BEGIN_DECLS
 
+/* STATE/spool/PIPELINE.db, .lock, and .db.damaged-TIME */
+#define PEN_SPOOL_FOLDER "spool"
+#define PEN_SPOOL_SUFFIX ".db"
+#define PEN_SPOOL_LOCK_SUFFIX ".lock"
+#define PEN_SPOOL_DAMAGED_INFIX ".damaged-"
+/* before what the lock says, where it names a process */
+#define PEN_SPOOL_HOLDER_PREFIX "process "
+
 #define PEN_SPOOL_APPLICATION_ID 0x50656e73 /* "Pens" */
 #define PEN_SPOOL_VERSION 1
 #define PEN_SPOOL_PAGE_BYTES 8192

@@ -18,9 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SUFFIX ".db"
 #define CHECKPOINT_FRAMES 1000
-#define FOLDER_NAME "spool"
 
 /* documented in the private header */
 void
@@ -100,7 +98,7 @@ pen_spool_compare_names (gconstpointer a, gconstpointer b)
 GStrv
 pen_spool_store_list (const char *state_folder, GError **error)
 {
-  g_autofree char *folder = g_build_filename (state_folder, FOLDER_NAME, NULL);
+  g_autofree char *folder = g_build_filename (state_folder, PEN_SPOOL_FOLDER, NULL);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) reason = NULL;
   g_autoptr (GDir) dir = g_dir_open (folder, 0, &reason);
@@ -113,8 +111,8 @@ pen_spool_store_list (const char *state_folder, GError **error)
       return NULL;
     }
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    if (g_str_has_suffix (name, SUFFIX) && strlen (name) > strlen (SUFFIX))
-      g_ptr_array_add (names, g_strndup (name, strlen (name) - strlen (SUFFIX)));
+    if (g_str_has_suffix (name, PEN_SPOOL_SUFFIX) && strlen (name) > strlen (PEN_SPOOL_SUFFIX))
+      g_ptr_array_add (names, g_strndup (name, strlen (name) - strlen (PEN_SPOOL_SUFFIX)));
   g_ptr_array_sort (names, pen_spool_compare_names);
   g_ptr_array_add (names, NULL);
   return (GStrv) g_ptr_array_steal (names, NULL);
@@ -352,11 +350,12 @@ pen_spool_store_open (const char *state_folder,
 
   self = g_new0 (PenSpoolStore, 1);
   state = g_canonicalize_filename (state_folder, NULL /* relative to here */);
-  self->folder = g_build_filename (state, FOLDER_NAME, NULL);
+  self->folder = g_build_filename (state, PEN_SPOOL_FOLDER, NULL);
   self->pipeline = g_strdup (pipeline);
-  self->path = g_strconcat (self->folder, G_DIR_SEPARATOR_S, pipeline, SUFFIX, NULL);
+  self->path = g_strconcat (self->folder, G_DIR_SEPARATOR_S, pipeline, PEN_SPOOL_SUFFIX, NULL);
   self->wal_path = g_strconcat (self->path, "-wal", NULL);
-  self->lock_path = g_strconcat (self->folder, G_DIR_SEPARATOR_S, pipeline, ".lock", NULL);
+  self->lock_path
+      = g_strconcat (self->folder, G_DIR_SEPARATOR_S, pipeline, PEN_SPOOL_LOCK_SUFFIX, NULL);
   self->flags = flags;
   if (functions != NULL)
     self->functions = *functions;
