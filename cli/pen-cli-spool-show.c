@@ -8,7 +8,7 @@
 
 #include "pen-cli-spool.h"
 
-#include "pen-dead-letter.h"
+#include "pen-event-json.h"
 
 typedef struct
 {
@@ -39,68 +39,6 @@ pen_cli_show_wants (const PenCliSpool *self, const PenCliShow *show, const PenSp
 }
 
 static void
-pen_cli_show_put_flags (PenJsonWriter *writer, PenEventFlags flags)
-{
-  static const struct
-  {
-    PenEventFlags flag;
-    const char *name;
-  } names[] = {
-    { PEN_EVENT_RETAINED, "retained" },
-    { PEN_EVENT_DUPLICATE, "duplicate" },
-    { PEN_EVENT_REPLAYED, "replayed" },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      if ((flags & names[i].flag) == 0)
-        continue;
-      pen_json_writer_key (writer, names[i].name);
-      pen_json_writer_boolean (writer, TRUE);
-    }
-}
-
-static void
-pen_cli_show_put_properties (PenJsonWriter *writer, const PenEvent *event)
-{
-  guint n_properties = pen_event_get_n_user_properties (event);
-
-  if (n_properties == 0)
-    return;
-  /* a name may be there several times, so it is no object */
-  pen_json_writer_key (writer, "user_properties");
-  pen_json_writer_begin_array (writer);
-  for (guint i = 0; i < n_properties; i++)
-    {
-      const char *name = NULL;
-      const char *value = NULL;
-
-      pen_event_get_user_property (event, i, &name, &value);
-      pen_json_writer_begin_object (writer);
-      pen_dead_letter_put_text (writer, "name", name);
-      pen_dead_letter_put_text (writer, "value", value);
-      pen_json_writer_end_object (writer);
-    }
-  pen_json_writer_end_array (writer);
-}
-
-static void
-pen_cli_show_put_payload (PenJsonWriter *writer, const PenEvent *event)
-{
-  gsize length = 0;
-  const char *data = pen_event_get_data (event, &length);
-  guint64 full_size = pen_event_get_full_size (event);
-
-  pen_dead_letter_put_bytes (writer, "payload", data, length, length < full_size);
-  if (length >= full_size)
-    return;
-  pen_json_writer_key (writer, "size");
-  pen_json_writer_uint64 (writer, full_size);
-  pen_json_writer_key (writer, "truncated");
-  pen_json_writer_boolean (writer, TRUE);
-}
-
-static void
 pen_cli_show_format (GString *line, const PenSpoolRecord *record)
 {
   const PenEvent *event = record->event;
@@ -110,17 +48,11 @@ pen_cli_show_format (GString *line, const PenSpoolRecord *record)
   pen_json_writer_begin_object (&writer);
   pen_json_writer_key (&writer, "position");
   pen_json_writer_uint64 (&writer, record->position);
-  pen_dead_letter_put_time (&writer, "time", pen_event_get_arrival (event));
-  pen_dead_letter_put_text (&writer, "source", record->source);
+  pen_event_json_put_time (&writer, "time", pen_event_get_arrival (event));
+  pen_event_json_put_text (&writer, "source", record->source);
   if (record->sink != NULL)
-    pen_dead_letter_put_text (&writer, "sink", record->sink);
-  if (pen_event_get_topic (event) != NULL)
-    pen_dead_letter_put_text (&writer, "topic", pen_event_get_topic (event));
-  if (pen_event_get_content_type (event) != NULL)
-    pen_dead_letter_put_text (&writer, "content_type", pen_event_get_content_type (event));
-  pen_cli_show_put_flags (&writer, pen_event_get_flags (event));
-  pen_cli_show_put_properties (&writer, event);
-  pen_cli_show_put_payload (&writer, event);
+    pen_event_json_put_text (&writer, "sink", record->sink);
+  pen_event_json_put_content (&writer, event);
   pen_json_writer_end_object (&writer);
   g_string_append_c (line, '\n');
 }

@@ -12,6 +12,7 @@
 
 #include "pen-line-format.h"
 
+#include "pen-event-json.h"
 #include "pen-json.h"
 
 #include <errno.h>
@@ -45,8 +46,8 @@ struct _PenLines
 /**
  * pen_line_format_get_type:
  *
- * Returns: the type of a property that holds a [enum@LineFormat]; its nicks are `lines`, `raw` and
- *   `pretty`
+ * Returns: the type of a property that holds a [enum@LineFormat]; its nicks are `lines`, `raw`,
+ *   `pretty` and `envelope`
  *
  * Threads: any
  */
@@ -57,6 +58,7 @@ pen_line_format_get_type (void)
     { PEN_LINE_FORMAT_LINES, "PEN_LINE_FORMAT_LINES", "lines" },
     { PEN_LINE_FORMAT_RAW, "PEN_LINE_FORMAT_RAW", "raw" },
     { PEN_LINE_FORMAT_PRETTY, "PEN_LINE_FORMAT_PRETTY", "pretty" },
+    { PEN_LINE_FORMAT_ENVELOPE, "PEN_LINE_FORMAT_ENVELOPE", "envelope" },
     { 0, NULL, NULL },
   };
   static gsize type = 0;
@@ -82,7 +84,8 @@ pen_line_format_prettify (GBytes *payload)
 
 /**
  * pen_line_format_payload:
- * @format: how to write it
+ * @format: how to write it; an envelope has more than a payload, so it counts as
+ *   %PEN_LINE_FORMAT_LINES here
  * @payload: what to write
  * @error: return location
  *
@@ -107,11 +110,48 @@ pen_line_format_payload (PenLineFormat format, GBytes *payload, GError **error)
     case PEN_LINE_FORMAT_PRETTY:
       return pen_line_format_prettify (payload);
     case PEN_LINE_FORMAT_LINES:
+    case PEN_LINE_FORMAT_ENVELOPE:
     default:
       if (length == 0 || memchr (text, '\n', length) == NULL)
         return g_bytes_ref (payload);
       return pen_json_unfold (payload, error);
     }
+}
+
+static GBytes *
+pen_line_format_envelop (PenEvent *event)
+{
+  GString *text = g_string_sized_new (128 + g_bytes_get_size (pen_event_get_payload (event)));
+  PenJsonWriter writer;
+
+  pen_json_writer_init (&writer, text);
+  pen_json_writer_begin_object (&writer);
+  pen_event_json_put_time (&writer, "time", pen_event_get_arrival (event));
+  pen_event_json_put_content (&writer, event);
+  pen_json_writer_end_object (&writer);
+  return g_string_free_to_bytes (text);
+}
+
+/**
+ * pen_line_format_event:
+ * @format: how to write it
+ * @event: what to write
+ * @error: return location
+ *
+ * Lays out one event, as pen_line_format_payload() does its payload, or with all that is known of
+ * it.
+ *
+ * Returns: (transfer full) (nullable): the bytes to write; %NULL with %PEN_JSON_ERROR if the
+ *   payload has line breaks that the format cannot have
+ *
+ * Threads: any
+ */
+GBytes *
+pen_line_format_event (PenLineFormat format, PenEvent *event, GError **error)
+{
+  if (format == PEN_LINE_FORMAT_ENVELOPE)
+    return pen_line_format_envelop (event);
+  return pen_line_format_payload (format, pen_event_get_payload (event), error);
 }
 
 /**
@@ -197,8 +237,7 @@ gboolean
 pen_lines_append (PenLines *self, PenBatch *batch, guint index)
 {
   g_autoptr (GError) error = NULL;
-  GBytes *payload = pen_event_get_payload (pen_batch_get_event (batch, index));
-  GBytes *text = pen_line_format_payload (self->format, payload, &error);
+  GBytes *text = pen_line_format_event (self->format, pen_batch_get_event (batch, index), &error);
   PenLine line = { .index = index };
 
   if (text == NULL)

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * How sinks that write text lay out an event: one line, bytes as they are, or indented.
+ * How sinks that write text lay out an event: one line, bytes as they are, indented, or in an
+ * envelope.
  */
 
 #pragma once
@@ -19,6 +20,9 @@ G_BEGIN_DECLS
  *   the tokens of JSON become blanks; any other payload with a line break cannot be written
  * @PEN_LINE_FORMAT_RAW: the payload, and nothing between one and the next
  * @PEN_LINE_FORMAT_PRETTY: JSON indented for people, anything else as it is; a newline behind each
+ * @PEN_LINE_FORMAT_ENVELOPE: one line for each event: a JSON object of all that is known of it,
+ *   with the payload as a string (`payload`, or `payload_base64` where it is not UTF-8), the time
+ *   of arrival, and `"replayed":true` where it may have come before
  *
  * A line break is the byte 0x0a. A carriage return is a byte like any other, so that a file with
  * CR LF comes out as it went in.
@@ -28,12 +32,15 @@ typedef enum
   PEN_LINE_FORMAT_LINES,
   PEN_LINE_FORMAT_RAW,
   PEN_LINE_FORMAT_PRETTY,
+  PEN_LINE_FORMAT_ENVELOPE,
 } PenLineFormat;
 
 PEN_AVAILABLE_IN_1_0
 GType pen_line_format_get_type (void) G_GNUC_CONST;
 PEN_AVAILABLE_IN_1_0
 GBytes *pen_line_format_payload (PenLineFormat format, GBytes *payload, GError **error);
+PEN_AVAILABLE_IN_1_0
+GBytes *pen_line_format_event (PenLineFormat format, PenEvent *event, GError **error);
 
 /**
  * PenLines:

@@ -34,6 +34,15 @@ test_format_text (PenLineFormat format, const char *text)
   }                                                                                                \
   G_STMT_END
 
+#define assert_bytes(bytes, expected)                                                              \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    g_autofree char *text_                                                                         \
+        = g_strndup (g_bytes_get_data ((bytes), NULL), g_bytes_get_size (bytes));                  \
+    g_assert_cmpstr (text_, ==, (expected));                                                       \
+  }                                                                                                \
+  G_STMT_END
+
 static void
 test_format_lines (void)
 {
@@ -52,6 +61,32 @@ test_format_lines_refuses (void)
   assert_formats (PEN_LINE_FORMAT_LINES, "one line\n", NULL);
   assert_formats (PEN_LINE_FORMAT_LINES, "{\"a\": \"b\nc\"}", NULL);
   assert_formats (PEN_LINE_FORMAT_LINES, "\n", NULL);
+}
+
+/* The event's own bytes, its flags, and only what is known. */
+static void
+test_format_envelope (void)
+{
+  static const char json[] = "{\"E\":9007199254740993.10}";
+  static const char damaged[] = { 'a', (char) 0xff };
+  g_autoptr (GBytes) text = g_bytes_new_static (json, strlen (json));
+  g_autoptr (GBytes) bytes = g_bytes_new_static (damaged, sizeof damaged);
+  g_autoptr (PenEvent) full = pen_event_new (text, "a/b", G_GINT64_CONSTANT (1767323045678901));
+  g_autoptr (PenEvent) bare = pen_event_new (bytes, NULL, 0);
+  g_autoptr (GBytes) line = NULL;
+  g_autoptr (GBytes) other = NULL;
+
+  pen_event_set_flags (full, PEN_EVENT_REPLAYED | PEN_EVENT_DUPLICATE);
+  pen_event_set_content_type (full, "application/json");
+  pen_event_add_user_property (full, "site", "7");
+  line = pen_line_format_event (PEN_LINE_FORMAT_ENVELOPE, full, NULL);
+  other = pen_line_format_event (PEN_LINE_FORMAT_ENVELOPE, bare, NULL);
+  assert_bytes (line, "{\"time\":\"2026-01-02T03:04:05.678901+00:00\",\"topic\":\"a/b\","
+                      "\"content_type\":\"application/json\",\"duplicate\":true,"
+                      "\"replayed\":true,\"user_properties\":[{\"name\":\"site\",\"value\":\"7\"}],"
+                      "\"payload\":\"{\\\"E\\\":9007199254740993.10}\"}");
+  assert_bytes (other, "{\"time\":\"1970-01-01T00:00:00.000000+00:00\","
+                       "\"payload_base64\":\"Yf8=\"}");
 }
 
 static void
@@ -309,6 +344,7 @@ main (int argc, char **argv)
   signal (SIGXFSZ, SIG_IGN);
   g_test_add_func ("/line-format/lines", test_format_lines);
   g_test_add_func ("/line-format/lines/refuses", test_format_lines_refuses);
+  g_test_add_func ("/line-format/envelope", test_format_envelope);
   g_test_add_func ("/line-format/raw", test_format_raw);
   g_test_add_func ("/line-format/pretty", test_format_pretty);
   g_test_add_func ("/line-format/copies-nothing", test_format_copies_nothing);
