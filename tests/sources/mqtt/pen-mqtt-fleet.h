@@ -50,7 +50,10 @@ GHashTable *pen_mqtt_fleet_get_sockets (PenMqttFleet *self);
 void pen_mqtt_tally_text (PenMqttTally *self, const char *text);
 /* Reads @path; no file is an empty one. */
 void pen_mqtt_tally_file (PenMqttTally *self, const char *path);
-/* Waits until the file NAME of the keyfiles' folder has @n_numbers, and tallies it. */
+/* how often what has come is tallied */
+#define PEN_MQTT_TALLY_US (G_USEC_PER_SEC / 4)
+/* Waits until the file NAME of the keyfiles' folder has @n_numbers, as long as more come, and
+ * tallies it. */
 void pen_mqtt_fleet_await_numbers (PenMqttFleet *self,
                                    const char *name,
                                    guint n_numbers,

@@ -86,6 +86,7 @@ typedef struct
   TestPipe *pipe;
   guint n_numbers;
   PenMqttTally tally;
+  gint64 next_us; /* when to tally again */
 } TestPipeWait;
 
 static gboolean
@@ -94,7 +95,21 @@ test_pipe_has_numbers (gpointer user_data)
   TestPipeWait *wait = user_data;
 
   test_pipe_read (wait->pipe);
+  if (g_get_monotonic_time () < wait->next_us)
+    return FALSE;
+  wait->next_us = g_get_monotonic_time () + PEN_MQTT_TALLY_US;
   pen_mqtt_tally_text (&wait->tally, wait->pipe->text->str);
+  return wait->tally.n_numbers >= wait->n_numbers;
+}
+
+/* As long as more come. @condition is about @wait, or a struct that begins with it. */
+static gboolean
+test_pipe_await (TestPipeWait *wait, PenTestCondition condition)
+{
+  guint n_before = 0;
+
+  while (!pen_test_wait (condition, wait, WAIT_MS) && wait->tally.n_numbers > n_before)
+    n_before = wait->tally.n_numbers;
   return wait->tally.n_numbers >= wait->n_numbers;
 }
 
@@ -122,7 +137,7 @@ test_assert_recovered (PenMqttFleet *fleet, TestPipe *pipe, guint n_sent)
 {
   TestPipeWait wait = { .pipe = pipe, .n_numbers = n_sent };
 
-  if (!pen_test_wait (test_pipe_has_numbers, &wait, 2 * WAIT_MS))
+  if (!test_pipe_await (&wait, test_pipe_has_numbers))
     g_error ("'%s' has %u lines and misses number %u of %u", pipe->path, wait.tally.n_lines,
              wait.tally.n_numbers, n_sent);
   g_assert_true (wait.tally.is_ordered);
@@ -226,7 +241,7 @@ test_slow_sink (PenMqttFixture *fixture)
   load = pen_mqtt_load_start (fixture, "t/n", N_SLOW, PAYLOAD_BYTES);
   pen_mqtt_load_await (load, N_SLOW);
   wait.all.n_numbers = pen_mqtt_load_stop (load);
-  if (!pen_test_wait (test_slow_has_numbers, &wait, 2 * WAIT_MS))
+  if (!test_pipe_await (&wait.all, test_slow_has_numbers))
     g_error ("only the first %u of %u have come, with %u twice", wait.all.tally.n_numbers,
              wait.all.n_numbers, wait.all.tally.n_twice);
   g_assert_true (wait.all.tally.is_ordered);
