@@ -99,6 +99,18 @@ test_plan (const Fixture *fixture, int status)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* What a reload stops drains first, and is a pipeline until then. */
+static gboolean
+test_has_gone (gpointer user_data)
+{
+  const Fixture *fixture = user_data;
+  g_auto (PenCommand) command = { 0 };
+
+  pen_command_run (&command, NULL, "plan", "--format=json", "--state-dir", fixture->state,
+                   fixture->folder, NULL);
+  return strstr (command.output, "\"gone\"") == NULL;
+}
+
 static void
 test_plan_agrees_with_reload (void)
 {
@@ -134,6 +146,7 @@ test_plan_agrees_with_reload (void)
       fixture.errors,
       "reloaded: 1 unchanged, 1 replaced, 1 started, 1 stopped, 1 kept as they were");
   pen_test_write_file (fixture.folder, "faulty.pipeline", FOLLOW);
+  g_assert_true (pen_test_wait (test_has_gone, &fixture, DEADLINE_MS));
   g_subprocess_send_signal (fixture.process, SIGHUP);
   pen_line_reader_await (fixture.errors, "reloaded: 4 unchanged");
   after = test_plan (&fixture, 0);
