@@ -8,6 +8,13 @@
  * due, and finds its descriptors by epoll and its timers in a balanced tree. What elements hand on
  * in a round is delivered at its end: the deferred functions run after all descriptors and timers
  * of the round, so that a burst of messages makes one batch.
+ *
+ * A quiet pipeline's cost is that of waking up, so a lane with a thread of its own wakes up with
+ * one system call: in place of poll () its context waits in the epoll set, in which the context's
+ * own wake-up descriptor is too, and the round takes what was found there. Two things of GLib would
+ * each cost more calls a round: a source that may not recurse is taken out of the context while it
+ * is dispatched, and setting a ready time wakes the context, each by a write and a read of an
+ * eventfd. So the source may recurse, which does nothing, and says by itself when it is due.
  */
 
 #include "config.h"
@@ -55,6 +62,9 @@ struct _PenLane
   GSource *source;
   int epoll_fd;
   /* lane */
+  int wakeup_fd; /* of the context, or -1: not in the epoll set */
+  int n_ready;   /* what was found, or -1: not looked yet */
+  struct epoll_event ready[EVENTS_A_ROUND];
   GHashTable *watches; /* fd → PenLaneWatch */
   GPtrArray *dead_watches;
   GSequence *timers;        /* of PenLaneTimer, by due time, then id */
@@ -84,24 +94,78 @@ pen_lane_compare_timers (gconstpointer a, gconstpointer b, gpointer user_data)
   return first->id < second->id ? -1 : first->id > second->id;
 }
 
-/* When the source must wake up by itself: at once for what is deferred, else for the first
- * timer. */
-static void
-pen_lane_update_ready_time (PenLane *self)
+/* Of lanes with a thread of their own. */
+static GPrivate pen_lane_of_thread;
+
+/* In how many microseconds the source is due by itself: at once for what is deferred, else when the
+ * first timer is; -1: not at all. */
+static gint64
+pen_lane_get_delay (PenLane *self)
 {
-  gint64 ready_us = -1;
+  const PenLaneTimer *first = NULL;
 
   if (self->is_in_round)
-    return; /* done once at its end */
-  if (!self->has_test_clock && !g_sequence_is_empty (self->timers))
-    {
-      const PenLaneTimer *first = g_sequence_get (g_sequence_get_begin_iter (self->timers));
-
-      ready_us = first->due_us;
-    }
+    return -1;
   if (self->deferred->len > 0)
-    ready_us = 0;
-  g_source_set_ready_time (self->source, ready_us);
+    return 0;
+  if (self->has_test_clock || g_sequence_is_empty (self->timers))
+    return -1;
+  first = g_sequence_get (g_sequence_get_begin_iter (self->timers));
+  return MAX (first->due_us - g_get_monotonic_time (), 0);
+}
+
+static gboolean
+pen_lane_source_prepare (GSource *source, int *timeout_ms)
+{
+  gint64 delay_us = pen_lane_get_delay (((PenLaneSource *) source)->lane);
+
+  *timeout_ms = delay_us < 0 ? -1 : (int) MIN ((delay_us + 999) / 1000, G_MAXINT);
+  return delay_us == 0;
+}
+
+static gboolean
+pen_lane_source_check (GSource *source)
+{
+  return pen_lane_get_delay (((PenLaneSource *) source)->lane) == 0;
+}
+
+/* Puts the descriptor by which the context is woken into the epoll set. */
+static gboolean
+pen_lane_adopt_wakeup (PenLane *self, int fd)
+{
+  struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+
+  if (fd == self->wakeup_fd)
+    return TRUE;
+  if (self->wakeup_fd >= 0)
+    epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, self->wakeup_fd, NULL);
+  self->wakeup_fd = epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? fd : -1;
+  return self->wakeup_fd >= 0;
+}
+
+/* What the context of a lane's thread calls instead of poll (). There are two descriptors in it,
+ * its own and the epoll set, unless somebody has attached a source of his own. */
+static gint
+pen_lane_poll (GPollFD *fds, guint n_fds, gint timeout_ms)
+{
+  PenLane *self = g_private_get (&pen_lane_of_thread);
+  GPollFD *set = NULL;
+  GPollFD *wakeup = NULL;
+
+  for (guint i = 0; i < n_fds && n_fds == 2; i++)
+    if (self != NULL && fds[i].fd == self->epoll_fd)
+      set = &fds[i];
+    else
+      wakeup = &fds[i];
+  if (set == NULL || wakeup == NULL || !pen_lane_adopt_wakeup (self, wakeup->fd))
+    return g_poll (fds, n_fds, timeout_ms);
+  self->n_ready = epoll_wait (self->epoll_fd, self->ready, EVENTS_A_ROUND, timeout_ms);
+  for (int i = 0; i < self->n_ready; i++)
+    if (self->ready[i].data.ptr == NULL)
+      wakeup->revents = G_IO_IN;
+    else
+      set->revents = G_IO_IN;
+  return self->n_ready;
 }
 
 static GIOCondition
@@ -123,16 +187,17 @@ pen_lane_from_epoll (guint32 events)
 static void
 pen_lane_dispatch_descriptors (PenLane *self)
 {
-  struct epoll_event events[EVENTS_A_ROUND];
-  int n_events = epoll_wait (self->epoll_fd, events, EVENTS_A_ROUND, 0);
-
-  for (int i = 0; i < n_events; i++)
+  if (self->n_ready < 0)
+    self->n_ready = epoll_wait (self->epoll_fd, self->ready, EVENTS_A_ROUND, 0);
+  for (int i = 0; i < self->n_ready; i++)
     {
-      PenLaneWatch *watch = events[i].data.ptr;
+      PenLaneWatch *watch = self->ready[i].data.ptr;
 
-      if (!watch->is_dead)
-        watch->func (watch->element, watch->fd, pen_lane_from_epoll (events[i].events));
+      /* without one it is the context's wake-up */
+      if (watch != NULL && !watch->is_dead)
+        watch->func (watch->element, watch->fd, pen_lane_from_epoll (self->ready[i].events));
     }
+  self->n_ready = -1;
 }
 
 static void
@@ -186,13 +251,15 @@ pen_lane_run_round (PenLane *self)
   pen_lane_run_deferred (self);
   g_ptr_array_set_size (self->dead_watches, 0);
   self->is_in_round = FALSE;
-  pen_lane_update_ready_time (self);
 }
 
 static gboolean
 pen_lane_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
-  pen_lane_run_round (((PenLaneSource *) source)->lane);
+  PenLane *self = ((PenLaneSource *) source)->lane;
+
+  if (!self->is_in_round)
+    pen_lane_run_round (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -201,6 +268,7 @@ pen_lane_run (gpointer data)
 {
   PenLane *self = data;
 
+  g_private_set (&pen_lane_of_thread, self);
   g_main_context_push_thread_default (self->context);
   g_main_loop_run (self->loop);
   g_main_context_pop_thread_default (self->context);
@@ -211,11 +279,17 @@ pen_lane_run (gpointer data)
 PenLane *
 pen_lane_new (GMainContext *context)
 {
-  static GSourceFuncs functions = { .dispatch = pen_lane_source_dispatch };
+  static GSourceFuncs functions = {
+    .prepare = pen_lane_source_prepare,
+    .check = pen_lane_source_check,
+    .dispatch = pen_lane_source_dispatch,
+  };
   PenLane *self = g_new0 (PenLane, 1);
 
   self->context = context != NULL ? g_main_context_ref (context) : g_main_context_new ();
   self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  self->wakeup_fd = -1;
+  self->n_ready = -1;
   self->watches = g_hash_table_new (NULL, NULL);
   self->dead_watches = g_ptr_array_new_with_free_func (g_free);
   self->timers = g_sequence_new (g_free);
@@ -224,10 +298,12 @@ pen_lane_new (GMainContext *context)
   self->source = g_source_new (&functions, sizeof (PenLaneSource));
   ((PenLaneSource *) self->source)->lane = self;
   g_source_set_static_name (self->source, "penstock lane");
+  g_source_set_can_recurse (self->source, TRUE);
   g_source_add_unix_fd (self->source, self->epoll_fd, G_IO_IN);
   g_source_attach (self->source, self->context);
   if (context == NULL)
     {
+      g_main_context_set_poll_func (self->context, pen_lane_poll);
       self->loop = g_main_loop_new (self->context, FALSE);
       self->thread = g_thread_new ("lane", pen_lane_run, self);
     }
@@ -325,8 +401,6 @@ pen_lane_defer (PenLane *self, PenLaneDeferred *deferred)
     return;
   deferred->is_queued = TRUE;
   g_ptr_array_add (self->deferred, deferred);
-  if (!self->is_in_round)
-    g_source_set_ready_time (self->source, 0);
 }
 
 void
@@ -378,7 +452,8 @@ pen_lane_unwatch (PenLane *self, int fd)
     return;
   epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
   watch->is_dead = TRUE;
-  if (self->is_in_round)
+  /* what was found but not dispatched yet may name it */
+  if (self->is_in_round || self->n_ready > 0)
     g_ptr_array_add (self->dead_watches, watch);
   else
     g_free (watch);
@@ -392,7 +467,6 @@ pen_lane_insert_timer (PenLane *self, PenLaneTimer *timer, gint64 delay_us)
   g_hash_table_insert (
       self->timer_places, GUINT_TO_POINTER (timer->id),
       g_sequence_insert_sorted (self->timers, timer, pen_lane_compare_timers, NULL));
-  pen_lane_update_ready_time (self);
   return timer->id;
 }
 
@@ -429,7 +503,6 @@ pen_lane_remove_timer (PenLane *self, guint timer)
   if (!g_hash_table_steal_extended (self->timer_places, GUINT_TO_POINTER (timer), NULL, &place))
     return;
   g_sequence_remove (place);
-  pen_lane_update_ready_time (self);
 }
 
 void
@@ -438,7 +511,6 @@ pen_lane_set_test_clock (PenLane *self, gint64 monotonic_us, gint64 real_us)
   self->has_test_clock = TRUE;
   self->test_monotonic_us = monotonic_us;
   self->test_real_us = real_us;
-  pen_lane_update_ready_time (self);
 }
 
 /* Moves the clock from timer to timer, so that each sees the time that it was set to. Rounds are

@@ -10,6 +10,7 @@
 
 #include "pen-lane.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 typedef struct
@@ -183,10 +184,90 @@ test_lane_own_thread (Fixture *fixture, gconstpointer data)
   g_assert_true (g_atomic_pointer_get (&thread) != g_thread_self ());
 }
 
+/* What wakes a lane with a thread of its own: all of it, in one wait. */
+typedef struct
+{
+  PenLane *lane;
+  PenLaneDeferred deferred;
+  int fds[2];
+  gint n_bytes;    /* atomic, as what follows */
+  gint n_timers;   /* which set themselves again */
+  gint n_deferred; /* once for each timer */
+} Awake;
+
+static Awake awake;
+
+static void
+test_awake_read (PenElement *element, int fd, GIOCondition condition)
+{
+  char byte = '\0';
+
+  g_assert_cmpint (read (fd, &byte, 1), ==, 1);
+  g_atomic_int_inc (&awake.n_bytes);
+}
+
+static void
+test_awake_ring (gpointer data)
+{
+  g_atomic_int_inc (&awake.n_timers);
+  pen_lane_defer (awake.lane, &awake.deferred);
+  pen_lane_add_timer (awake.lane, 500, test_awake_ring, NULL);
+}
+
+static void
+test_awake_end (gpointer data)
+{
+  g_atomic_int_inc (&awake.n_deferred);
+}
+
+static void
+test_awake_begin (gpointer data)
+{
+  pen_lane_watch (awake.lane, NULL, awake.fds[0], G_IO_IN, test_awake_read);
+  pen_lane_add_timer (awake.lane, 0, test_awake_ring, NULL);
+}
+
+static void
+test_awake_unwatch (gpointer data)
+{
+  pen_lane_unwatch (awake.lane, awake.fds[0]);
+  close (awake.fds[0]);
+}
+
+static gboolean
+test_awake_has_all (gpointer data)
+{
+  int n_wanted = GPOINTER_TO_INT (data);
+
+  return g_atomic_int_get (&awake.n_bytes) >= n_wanted
+         && g_atomic_int_get (&awake.n_timers) >= n_wanted
+         && g_atomic_int_get (&awake.n_deferred) >= n_wanted;
+}
+
+static void
+test_lane_own_thread_wakes (Fixture *fixture, gconstpointer data)
+{
+  awake = (Awake){ .lane = pen_lane_new (NULL), .deferred = { .func = test_awake_end } };
+  g_assert_cmpint (pipe (awake.fds), ==, 0);
+  pen_lane_invoke (awake.lane, test_awake_begin, NULL);
+  for (int i = 1; i <= 20; i++)
+    {
+      g_assert_cmpint (write (awake.fds[1], "x", 1), ==, 1);
+      g_assert_true (pen_test_wait (test_awake_has_all, GINT_TO_POINTER (i), 20000));
+    }
+  pen_lane_invoke (awake.lane, test_awake_unwatch, NULL);
+  pen_lane_join (awake.lane);
+  pen_lane_free (awake.lane);
+  g_assert_cmpint (awake.n_bytes, ==, 20);
+  g_assert_cmpint (write (awake.fds[1], "x", 1), ==, -1);
+  close (awake.fds[1]);
+}
+
 int
 main (int argc, char **argv)
 {
   pen_test_init (&argc, &argv);
+  signal (SIGPIPE, SIG_IGN);
 #define ADD(path, func)                                                                            \
   g_test_add (path, Fixture, NULL, test_fixture_set_up, func, test_fixture_tear_down)
   ADD ("/lane/timers-by-time-then-order", test_lane_timers_by_time_then_order);
@@ -195,6 +276,7 @@ main (int argc, char **argv)
   ADD ("/lane/real-timer", test_lane_real_timer);
   ADD ("/lane/watches", test_lane_watches);
   ADD ("/lane/own-thread", test_lane_own_thread);
+  ADD ("/lane/own-thread-wakes", test_lane_own_thread_wakes);
 #undef ADD
   return g_test_run ();
 }
