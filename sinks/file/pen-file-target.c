@@ -33,6 +33,8 @@ struct _PenFileTarget
   char *path;
   int fd;
   gboolean is_regular;
+  dev_t device; /* which file @fd has open */
+  ino_t inode;
   gint64 begun_us; /* when the first of its lines was written, as far as is known */
   guint64 size;
   guint64 begin_size;     /* when the batch began */
@@ -181,6 +183,8 @@ pen_file_target_take (PenFileTarget *self,
   if (S_ISDIR (status.st_mode))
     return pen_file_target_fail (error, "open", self->path, EISDIR);
   self->is_regular = S_ISREG (status.st_mode);
+  self->device = status.st_dev;
+  self->inode = status.st_ino;
   if (!self->is_regular && !options->may_wait)
     {
       pen_element_set_error (
@@ -277,11 +281,18 @@ pen_file_target_is_regular (const PenFileTarget *self)
   return self->is_regular;
 }
 
-/* Whether the path still leads to this file: it may have been deleted, or renamed by logrotate. */
+/* Whether the path still leads to this file: it may have been deleted, or renamed by logrotate. One
+ * look also tells its size, which others change: logrotate's copytruncate cuts it. */
 gboolean
-pen_file_target_is_in_place (const PenFileTarget *self)
+pen_file_target_is_in_place (PenFileTarget *self)
 {
-  return pen_file_is_at (self->fd, self->path);
+  struct stat there;
+
+  if (stat (self->path, &there) != 0 || there.st_dev != self->device || there.st_ino != self->inode)
+    return FALSE;
+  if (self->is_regular)
+    self->size = (guint64) there.st_size;
+  return TRUE;
 }
 
 /* Whether it failed in a way that waiting does not mend: it is to be opened again. */
@@ -305,15 +316,11 @@ pen_file_target_get_begun (const PenFileTarget *self)
   return self->begun_us;
 }
 
-/* Completes what an earlier failure left; to be called before a batch's lines are laid out. */
+/* Completes what an earlier failure left; to be called before a batch's lines are laid out, of a
+ * file that was just opened or found in place. */
 gboolean
 pen_file_target_begin (PenFileTarget *self, GError **error)
 {
-  struct stat status;
-
-  /* Somebody may have cut it (logrotate's copytruncate) or appended to it. */
-  if (self->is_regular && fstat (self->fd, &status) == 0)
-    self->size = (guint64) status.st_size;
   if (self->rest != NULL)
     {
       int error_number = pen_lines_write (self->rest, self->fd);

@@ -29,7 +29,7 @@ PenFileTarget *pen_file_target_open (const char *path,
 void pen_file_target_free (PenFileTarget *self);
 const char *pen_file_target_get_path (const PenFileTarget *self);
 gboolean pen_file_target_is_regular (const PenFileTarget *self);
-gboolean pen_file_target_is_in_place (const PenFileTarget *self);
+gboolean pen_file_target_is_in_place (PenFileTarget *self);
 gboolean pen_file_target_is_broken (const PenFileTarget *self);
 guint64 pen_file_target_get_size (const PenFileTarget *self);
 gint64 pen_file_target_get_begun (const PenFileTarget *self);
