@@ -17,8 +17,8 @@
  *   are as the window allows, until all have settled.
  * - A sink that takes longer for a window than the keep-alive allows would get the same messages
  *   again and again, for each connection is given up before their acknowledgements leave. So the
- *   window, a thousand at first, is halved with each connection that is given up, and doubled with
- *   each full one that was acknowledged.
+ *   window, a thousand at first, becomes half of what the sink has taken when a connection is given
+ *   up, and is doubled with each full one that was acknowledged.
  * - A connection that breaks takes its unsent acknowledgements along: the broker sends those
  *   messages again. Positions of an old connection cannot acknowledge anything on a new one,
  *   because each connection has a libmosquitto client of its own.
@@ -327,6 +327,15 @@ pen_mqtt_source_lose_connection (PenMqttSource *self)
   pen_mqtt_source_lose (self, more != NULL ? more : reason);
 }
 
+/* Twice as many as the sink has taken would have been too many, to be on the safe side: half. */
+static void
+pen_mqtt_source_narrow_window (PenMqttSource *self)
+{
+  guint64 settled = MAX (pen_source_get_settled (PEN_SOURCE (self)), self->acknowledged);
+
+  self->window = (guint) MAX (MIN (self->window, settled - self->acknowledged) / 2, 1);
+}
+
 /* Gives the connection up, to be made again when nothing is in its way. */
 static void
 pen_mqtt_source_park (PenMqttSource *self)
@@ -341,7 +350,7 @@ pen_mqtt_source_park (PenMqttSource *self)
                               : "there is room for more messages");
   pen_element_count (PEN_ELEMENT (self), "connections_parked", NULL, 1);
   if (is_holding)
-    self->window = (guint) MAX (MIN (self->window, self->last_held - self->acknowledged) / 2, 1);
+    pen_mqtt_source_narrow_window (self);
   pen_mqtt_source_release (self, !is_holding);
   self->state = PEN_MQTT_PARKED;
   pen_mqtt_source_unpark (self);

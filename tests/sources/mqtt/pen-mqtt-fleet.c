@@ -231,10 +231,13 @@ void
 pen_mqtt_tally_text (PenMqttTally *self, const char *text)
 {
   g_autoptr (GByteArray) seen = g_byte_array_new ();
+  const char *text_end = text + strlen (text);
+  const char *end = NULL;
   guint next = 0;
 
   *self = (PenMqttTally){ .is_ordered = TRUE };
-  for (const char *end = strchr (text, '\n'); end != NULL; end = strchr (text, '\n'))
+  /* not strchr (): where strings are checked strictly, it looks for the end of all each time */
+  while ((end = memchr (text, '\n', (gsize) (text_end - text))) != NULL)
     {
       guint number = (guint) g_ascii_strtoull (text, NULL, 10);
 
