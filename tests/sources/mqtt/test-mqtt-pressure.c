@@ -19,17 +19,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MESSAGES_A_SECOND 300
 #define PAYLOAD_BYTES 4096
 /* of keep-alive=5s, the least there is: parked, and as long again */
 #define N_BEFORE_PARKING (4 * MESSAGES_A_SECOND)
 #define N_WHILE_BLOCKED (12 * MESSAGES_A_SECOND)
 /* what 1,000 messages without an acknowledgement may take, and as much for the heap's holes */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-/* sanitizers keep what was freed, or notes about what is there */
+/* sanitizers keep what was freed, or notes about what is there, and take several times as long */
 #define MAXIMUM_GROWTH_KIB (512 * 1024)
+#define MESSAGES_A_SECOND 100
 #else
 #define MAXIMUM_GROWTH_KIB 8192
+#define MESSAGES_A_SECOND 300
 #endif
 
 /* 1,000 messages in 10 s */
