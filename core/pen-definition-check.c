@@ -96,6 +96,32 @@ pen_element_check_get_place (const PenElementCheck *self, const char *property)
   return value != NULL ? value->entry->value_place : self->draft->group->place;
 }
 
+/* Where it stands in the row of the site; line 0 if it does not. */
+static PenPlace
+pen_element_check_get_row_place (const PenElementCheck *self, const char *property)
+{
+  const PenKeyValue *value = property == NULL ? NULL : pen_draft_find_value (self->draft, property);
+
+  if (self->loader->site == NULL || !pen_draft_is_per_site (self->draft))
+    return (PenPlace){ 0, 0 };
+  return value != NULL && value->is_per_site ? value->place : self->loader->site_place;
+}
+
+/* What two sites may have in common is in their rows, if anything of the element is. */
+static PenPlace
+pen_element_check_get_claim_place (const PenElementCheck *self, const char *property)
+{
+  PenPlace row = pen_element_check_get_row_place (self, property);
+
+  return row.line != 0 ? row : pen_element_check_get_place (self, property);
+}
+
+static gboolean
+pen_element_check_is_of_all (const PenElementCheck *self)
+{
+  return self->loader->site != NULL && !pen_draft_is_per_site (self->draft);
+}
+
 static void
 pen_element_check_report (gboolean is_error,
                           const char *property,
@@ -122,10 +148,12 @@ pen_element_check_report (gboolean is_error,
 
       g_string_prepend (message, prefix);
     }
+  self->loader->report->row = pen_element_check_get_row_place (self, property);
   if (is_error)
     pen_report_error (self->loader->report, place, "%s", message->str);
   else
     pen_report_warning (self->loader->report, place, "%s", message->str);
+  self->loader->report->row = (PenPlace){ 0, 0 };
 }
 
 static char *
@@ -153,7 +181,8 @@ pen_element_check_claim (const char *property,
   claim->what = g_strdup (what);
   claim->shown = pen_element_check_show (self, what);
   claim->why = g_strdup (why);
-  claim->place = pen_element_check_get_place (self, property);
+  claim->place = pen_element_check_get_claim_place (self, property);
+  claim->is_of_all = pen_element_check_is_of_all (self);
   for (guint i = 0; i < self->loader->claims->len; i++)
     {
       const PenClaim *first = g_ptr_array_index (self->loader->claims, i);
@@ -181,7 +210,7 @@ pen_element_check_interest (const char *property, const PenInterest *interest, g
   held->interest.why = g_strdup (interest->why);
   held->shown = pen_element_check_show (self, interest->what);
   held->element = self->index;
-  held->place = pen_element_check_get_place (self, property);
+  held->place = pen_element_check_get_claim_place (self, property);
   g_ptr_array_add (self->loader->interests, held);
 }
 

@@ -14,12 +14,13 @@
 #include <string.h>
 
 static const char *const group_kinds[]
-    = { "source", "transform", "sink", "dead-letter", "pipeline", "variables" };
+    = { "source", "transform", "sink", "dead-letter", "pipeline", "variables", "sites" };
 
 enum
 {
   GROUP_PIPELINE = PEN_KIND_DEAD_LETTER + 1, /* behind the kinds of elements */
   GROUP_VARIABLES,
+  GROUP_SITES,
   N_GROUP_KINDS
 };
 
@@ -117,10 +118,12 @@ pen_draft_free (PenDraft *self)
 
       if (G_IS_VALUE (&value->value))
         g_value_unset (&value->value);
+      g_clear_pointer (&value->named, pen_named_value_unref);
     }
   g_array_unref (self->values);
   g_array_unref (self->inputs);
   g_clear_pointer (&self->klass, g_type_class_unref);
+  g_clear_pointer (&self->shared, pen_element_definition_unref);
   g_free (self->name);
   g_free (self);
 }
@@ -168,8 +171,8 @@ pen_loader_guess_kind (PenLoader *self, const PenGroupWords *words, const char *
       return -1;
     }
   pen_report_error (self->report, words->places[0],
-                    "unknown group [%s]; the groups are [pipeline], [variables], [source PLUGIN], "
-                    "[transform PLUGIN], [sink PLUGIN] and [dead-letter PLUGIN]",
+                    "unknown group [%s]; the groups are [pipeline], [variables], [sites], [source "
+                    "PLUGIN], [transform PLUGIN], [sink PLUGIN] and [dead-letter PLUGIN]",
                     group_name);
   return -1;
 }
@@ -312,7 +315,7 @@ pen_loader_add_variables (PenLoader *self, const PenKeyfileGroup *group)
     }
 }
 
-/* [pipeline] and [variables]: no more words, and at most once. */
+/* [pipeline], [variables] and [sites]: no more words, and at most once. */
 static gboolean
 pen_loader_check_single (PenLoader *self,
                          const PenKeyfileGroup *group,
@@ -336,7 +339,7 @@ pen_loader_check_single (PenLoader *self,
  * pen_loader_read_groups:
  * @self: a loader with a keyfile
  *
- * Makes a draft of every element and of the settings, and knows the variables.
+ * Makes a draft of every element and of the settings, and knows the variables and the sites.
  *
  * Threads: any
  */
@@ -345,6 +348,7 @@ pen_loader_read_groups (PenLoader *self)
 {
   const PenKeyfileGroup *variables = NULL;
   const PenKeyfileGroup *pipeline = NULL;
+  const PenKeyfileGroup *sites = NULL;
 
   for (guint i = 0; i < self->keyfile->groups->len; i++)
     {
@@ -366,10 +370,14 @@ pen_loader_read_groups (PenLoader *self)
         }
       else if (kind == GROUP_PIPELINE && pen_loader_check_single (self, group, &words, pipeline))
         pipeline = group;
+      else if (kind == GROUP_SITES && pen_loader_check_single (self, group, &words, sites))
+        sites = group;
       else if (kind >= 0 && kind <= PEN_KIND_DEAD_LETTER)
         pen_loader_add_element (self, group, &words, (PenElementKind) kind);
     }
   self->settings = pen_draft_new (pipeline, PEN_KIND_SOURCE);
   self->settings->is_settings = TRUE;
   self->settings->klass = g_type_class_ref (PEN_TYPE_SETTINGS);
+  if (sites != NULL)
+    pen_loader_read_sites (self, sites);
 }

@@ -104,15 +104,20 @@ pen_key_reader_check_secret (PenKeyReader *self, PenPlace place, const PenExpans
   gboolean is_literal
       = (expansion->origins & safe) == 0 && expansion->text != NULL && *expansion->text != '\0';
   gboolean has_default = (expansion->origins & PEN_ORIGIN_DEFAULT) != 0;
+  gboolean is_row = expansion->site_place.line != 0;
   PenLoader *loader = self->loader;
 
   pen_key_reader_check_secret_file (self, place, expansion->file);
   if (!is_literal && !has_default)
     return;
+  /* of thousands of rows, the first speaks for all */
+  if (is_row && !g_hash_table_add (loader->literals, (gpointer) self->entry))
+    return;
   pen_report_warning (loader->report, place,
-                      "the secret '%s' stands in the file itself%s; put it into ${env:NAME}, "
+                      "the secret '%s' stands in the file itself%s%s; put it into ${env:NAME}, "
                       "${file:PATH} or ${credential:NAME}",
-                      self->pspec->name, has_default ? " as a default" : "");
+                      self->pspec->name, has_default ? " as a default" : "",
+                      is_row ? ", in this row and perhaps in others" : "");
   if (!loader->has_literal_secret && (loader->mode & S_IROTH) != 0
       && (loader->flags & PEN_DEFINITION_NO_ENVIRONMENT) == 0)
     pen_report_warning (loader->report, place,
@@ -179,25 +184,37 @@ pen_key_reader_resolve (PenKeyReader *self, PenPlace place, const PenExpansion *
   return path;
 }
 
-/* The text of a value or of an item, or NULL if it is faulty or not known here. */
+/* What is wrong with a value that a row gave is told there. */
+static void
+pen_key_reader_move (PenKeyReader *self, PenPlace *place, const PenExpansion *expansion)
+{
+  if (expansion->site_place.line == 0)
+    return;
+  *place = expansion->site_place;
+  self->result->place = expansion->site_place;
+}
+
+/* The text of a value or of an item, or NULL if it is faulty or not known here; @place becomes
+ * where findings about it are told. */
 static char *
 pen_key_reader_expand (PenKeyReader *self,
                        const char *raw,
                        guint flags,
-                       PenPlace place,
+                       PenPlace *place,
                        PenExpansion *expansion)
 {
   guint secret = pen_key_reader_is_secret (self) ? PEN_EXPAND_SECRET : 0;
 
-  if (!pen_substitution_expand (self->loader->substitution, raw, flags | secret, place, expansion))
+  if (!pen_substitution_expand (self->loader->substitution, raw, flags | secret, *place, expansion))
     {
       self->result->is_faulty = TRUE;
       return NULL;
     }
+  pen_key_reader_move (self, place, expansion);
   self->result->is_hidden |= secret != 0 || expansion->is_hidden;
   if (secret != 0)
-    pen_key_reader_check_secret (self, place, expansion);
-  return expansion->text == NULL ? NULL : pen_key_reader_resolve (self, place, expansion);
+    pen_key_reader_check_secret (self, *place, expansion);
+  return expansion->text == NULL ? NULL : pen_key_reader_resolve (self, *place, expansion);
 }
 
 static void
@@ -206,12 +223,12 @@ pen_key_reader_read_scalar (PenKeyReader *self)
   const char *raw = self->entry->value;
   PenPlace place = self->entry->value_place;
   g_auto (PenExpansion) expansion = { 0 };
-  g_autofree char *text = pen_key_reader_expand (self, raw, 0, place, &expansion);
+  g_autofree char *text = pen_key_reader_expand (self, raw, 0, &place, &expansion);
 
   if (text == NULL || self->result->is_faulty)
     return;
   if (G_IS_PARAM_SPEC_STRING (self->pspec))
-    pen_key_reader_check_comment (self, place, raw);
+    pen_key_reader_check_comment (self, self->entry->value_place, raw);
   if (!pen_property_parse (self->pspec, text, &self->result->value))
     {
       g_value_unset (&self->result->value);
@@ -230,35 +247,60 @@ pen_key_reader_find_item_end (const char *raw, gsize start)
   return end;
 }
 
-/* A list is split before anything is put in. Blanks around an item are not part of it, and a ';'
- * at the end makes no item. */
+/*
+ * pen_list_next:
+ * @raw: a list, before anything is put in
+ * @offset: (inout): where the next item begins; 0 at first
+ * @item: (out): the item, without blanks around it, and with its backslashes
+ * @item_offset: (out): where it begins
+ *
+ * A ';' at the end makes no item.
+ *
+ * Returns: whether there was one more
+ *
+ * Threads: any
+ */
+gboolean
+pen_list_next (const char *raw, gsize *offset, char **item, gsize *item_offset)
+{
+  gsize start = *offset;
+  gsize end = pen_key_reader_find_item_end (raw, start);
+  gsize blanks = MIN (strspn (raw + start, " \t"), end - start);
+
+  if (raw[start] == '\0')
+    return FALSE;
+  *item_offset = start + blanks;
+  *item = g_strchomp (g_strndup (raw + start + blanks, end - start - blanks));
+  *offset = raw[end] == ';' ? end + 1 : end;
+  return TRUE;
+}
+
 static void
 pen_key_reader_read_list (PenKeyReader *self)
 {
   const char *raw = self->entry->value;
   g_autoptr (GStrvBuilder) items = g_strv_builder_new ();
   gboolean is_known = TRUE;
-  gsize start = 0;
+  gsize offset = 0;
+  gsize item_offset = 0;
+  char *next = NULL;
 
-  while (raw[start] != '\0')
+  while (pen_list_next (raw, &offset, &next, &item_offset))
     {
-      gsize end = pen_key_reader_find_item_end (raw, start);
-      gsize blanks = strspn (raw + start, " \t");
-      g_autofree char *item = g_strchomp (g_strndup (raw + start + blanks, end - start - blanks));
+      g_autofree char *item = next;
       PenPlace place = self->entry->value_place;
       g_auto (PenExpansion) expansion = { 0 };
       g_autofree char *text = NULL;
 
-      place.column += (guint) (start + MIN (blanks, end - start));
+      place.column += (guint) item_offset;
       if (*item == '\0')
         pen_key_reader_fail (self, place, "an item of '%s' in [%s] is empty; remove a ';'",
                              self->pspec->name, self->draft->group->name);
       else
-        text = pen_key_reader_expand (self, item, PEN_EXPAND_LIST_ITEM, place, &expansion);
+        text = pen_key_reader_expand (self, item, PEN_EXPAND_LIST_ITEM, &place, &expansion);
       if (text != NULL)
         g_strv_builder_add (items, text);
       is_known = is_known && text != NULL;
-      start = raw[end] == ';' ? end + 1 : end;
     }
   if (self->result->is_faulty || !is_known)
     return;
@@ -278,24 +320,54 @@ pen_key_value_is_empty (const PenKeyValue *value)
 }
 
 static void
-pen_loader_read_value (PenLoader *self,
-                       PenDraft *draft,
-                       GParamSpec *pspec,
-                       const PenKeyfileEntry *entry)
+pen_loader_fill_value (PenLoader *self, const PenDraft *draft, PenKeyValue *value)
 {
-  PenKeyValue value = { .pspec = pspec, .entry = entry };
+  GParamSpec *pspec = value->pspec;
   PenKeyReader reader
-      = { .loader = self, .draft = draft, .pspec = pspec, .entry = entry, .result = &value };
+      = { .loader = self, .draft = draft, .pspec = pspec, .entry = value->entry, .result = value };
 
   if (pen_property_is_list (pspec))
     pen_key_reader_read_list (&reader);
   else
     pen_key_reader_read_scalar (&reader);
-  if (!value.is_faulty && (pspec->flags & PEN_PARAM_REQUIRED) != 0 && G_IS_VALUE (&value.value)
-      && pen_key_value_is_empty (&value))
-    pen_key_reader_fail (&reader, entry->value_place, "'%s' in [%s] is required and empty: %s",
+  if (!value->is_faulty && (pspec->flags & PEN_PARAM_REQUIRED) != 0 && G_IS_VALUE (&value->value)
+      && pen_key_value_is_empty (value))
+    pen_key_reader_fail (&reader, value->place, "'%s' in [%s] is required and empty: %s",
                          pspec->name, draft->group->name, g_param_spec_get_blurb (pspec));
+}
+
+/* What depends on the site is read for each. */
+static void
+pen_loader_read_value (PenLoader *self,
+                       PenDraft *draft,
+                       GParamSpec *pspec,
+                       const PenKeyfileEntry *entry)
+{
+  PenKeyValue value = { .pspec = pspec, .entry = entry, .place = entry->value_place };
+
+  value.is_per_site = pen_substitution_depends_on_site (self->substitution, entry->value);
+  if (!value.is_per_site)
+    pen_loader_fill_value (self, draft, &value);
   g_array_append_val (draft->values, value);
+}
+
+static void
+pen_loader_refill_draft (PenLoader *self, PenDraft *draft)
+{
+  for (guint i = 0; i < draft->values->len; i++)
+    {
+      PenKeyValue *value = &g_array_index (draft->values, PenKeyValue, i);
+
+      if (!value->is_per_site)
+        continue;
+      if (G_IS_VALUE (&value->value))
+        g_value_unset (&value->value);
+      g_clear_pointer (&value->named, pen_named_value_unref);
+      value->is_faulty = FALSE;
+      value->is_hidden = FALSE;
+      value->place = value->entry->value_place;
+      pen_loader_fill_value (self, draft, value);
+    }
 }
 
 /* `from` is the pipeline's key, whatever the element. */
@@ -434,9 +506,44 @@ pen_loader_read_keys (PenLoader *self)
 {
   for (guint i = 0; i < self->drafts->len; i++)
     pen_loader_hide_secrets (self, g_ptr_array_index (self->drafts, i));
+  if (self->sites != NULL)
+    pen_sites_hide (self->sites, self);
   pen_loader_read_draft (self, self->settings);
   for (guint i = 0; i < self->drafts->len; i++)
     pen_loader_read_draft (self, g_ptr_array_index (self->drafts, i));
+}
+
+/*
+ * pen_loader_read_site_keys:
+ * @self: a loader that has entered a site
+ *
+ * Gives the drafts the values that depend on the site.
+ *
+ * Threads: any
+ */
+void
+pen_loader_read_site_keys (PenLoader *self)
+{
+  pen_loader_refill_draft (self, self->settings);
+  for (guint i = 0; i < self->drafts->len; i++)
+    pen_loader_refill_draft (self, g_ptr_array_index (self->drafts, i));
+}
+
+/*
+ * pen_draft_is_per_site:
+ * @self: a draft
+ *
+ * Returns: whether any of its values depends on the site
+ *
+ * Threads: any
+ */
+gboolean
+pen_draft_is_per_site (const PenDraft *self)
+{
+  for (guint i = 0; i < self->values->len; i++)
+    if (g_array_index (self->values, PenKeyValue, i).is_per_site)
+      return TRUE;
+  return FALSE;
 }
 
 /*

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A definition while it is being read: what its parts hand to each other, in this order: groups
- * (which elements there are), keys (their values), flow (who reads from whom), check (what the
- * elements themselves have to say).
+ * (which elements there are), sites (the rows of a fleet), keys (their values), flow (who reads
+ * from whom), check (what the elements themselves have to say). With sites, the values that are
+ * others for each, and the check, come again for each row.
  */
 
 #pragma once
@@ -19,14 +20,20 @@ G_BEGIN_DECLS
 #define PEN_NAME_RULE                                                                              \
   "a name has at most 64 letters, digits, '-', '_' and '.', and begins with a letter or digit"
 
+/* A value of a definition. Sites share those that do not depend on them. */
+typedef struct _PenNamedValue PenNamedValue;
+
 /* What a key came to. */
 typedef struct
 {
   GParamSpec *pspec;
   const PenKeyfileEntry *entry;
-  GValue value;       /* of no type: faulty, or only known on the target machine */
-  gboolean is_faulty; /* which was told */
-  gboolean is_hidden; /* a secret, or from where secrets are kept */
+  PenPlace place;       /* where findings about it are told: the entry's value, or a row's */
+  PenNamedValue *named; /* (owned) (nullable): what definitions share of it */
+  gboolean is_per_site; /* depends on the row of the site, and is read for each anew */
+  GValue value;         /* of no type: faulty, or only known on the target machine */
+  gboolean is_faulty;   /* which was told */
+  gboolean is_hidden;   /* a secret, or from where secrets are kept */
 } PenKeyValue;
 
 /* What no other element may have. */
@@ -36,6 +43,7 @@ typedef struct
   char *shown; /* the same without what may be secret */
   char *why;
   PenPlace place;
+  gboolean is_of_all; /* nothing that the element is set to depends on the site */
 } PenClaim;
 
 /* What no other element should read as well. */
@@ -52,16 +60,20 @@ typedef struct
 {
   const PenKeyfileGroup *group; /* NULL: no [pipeline] */
   PenElementKind kind;
-  gboolean is_settings;    /* [pipeline] */
-  char *name;              /* the element's own, or its plugin's */
-  const PenPlugin *plugin; /* NULL: unknown, which was told, and nothing is said of its keys */
-  GObjectClass *klass;     /* (owned) (nullable) */
-  GArray *values;          /* (element-type PenKeyValue) */
-  GArray *inputs;          /* (element-type guint): indices of drafts */
+  gboolean is_settings;         /* [pipeline] */
+  char *name;                   /* the element's own, or its plugin's */
+  const PenPlugin *plugin;      /* NULL: unknown, which was told, and nothing is said of its keys */
+  GObjectClass *klass;          /* (owned) (nullable) */
+  GArray *values;               /* (element-type PenKeyValue) */
+  GArray *inputs;               /* (element-type guint): indices of drafts */
+  PenElementDefinition *shared; /* (owned) (nullable): what definitions share of it */
   gboolean is_read;
   gboolean holds;            /* a transform: keeps events */
   gboolean must_settle_soon; /* a source: cannot wait for that */
 } PenDraft;
+
+/* The rows of [sites]. */
+typedef struct _PenSites PenSites;
 
 typedef struct
 {
@@ -73,11 +85,17 @@ typedef struct
   PenReport *report;
   PenKeyfile *keyfile;
   PenSubstitution *substitution;
+  PenSites *sites;      /* (owned) (nullable) */
+  PenPlace site_place;  /* of the row that is being read; line 0 outside of any */
+  const char *site;     /* its name; NULL outside of any */
+  GHashTable *literals; /* entries whose secrets stand in rows, which was told */
   PenDraft *settings;
-  const char *name;     /* of the pipeline, once its elements are checked */
-  GPtrArray *claims;    /* (element-type PenClaim) */
-  GPtrArray *interests; /* (element-type PenHeldInterest) */
-  GPtrArray *drafts;    /* (element-type PenDraft), in the order of the file */
+  const char *name;       /* of the pipeline, once its elements are checked */
+  GPtrArray *claims;      /* (element-type PenClaim) */
+  GPtrArray *interests;   /* (element-type PenHeldInterest) */
+  GPtrArray *drafts;      /* (element-type PenDraft), in the order of the file */
+  char *shared_path;      /* a GRefString */
+  GPtrArray *definitions; /* (element-type PenDefinition): what became of it all */
   /* Groups or inputs could not be made out, which was told: what is missing may be among them, and
    * is not complained about. */
   gboolean is_incomplete;
@@ -90,16 +108,40 @@ const PenKeyValue *pen_draft_find_value (const PenDraft *self, const char *key);
 /* The findings about these are told where the group begins. */
 PenPlace pen_draft_get_place (const PenDraft *self);
 
+gboolean pen_draft_is_per_site (const PenDraft *self);
+/* Drafts and definitions share these. */
+void pen_named_value_unref (PenNamedValue *self);
+void pen_element_definition_unref (PenElementDefinition *self);
+
 gboolean pen_name_is_valid (const char *name);
+/* Items of a list, of which @offset is where the next one begins; FALSE behind the last. */
+gboolean pen_list_next (const char *raw, gsize *offset, char **item, gsize *item_offset);
 
 void pen_loader_read_groups (PenLoader *self);
+void pen_loader_read_sites (PenLoader *self, const PenKeyfileGroup *group);
 void pen_loader_read_keys (PenLoader *self);
+void pen_loader_read_site_keys (PenLoader *self);
 void pen_loader_read_flow (PenLoader *self);
 void pen_loader_check_elements (PenLoader *self);
+
+/* One site after the other, which is at place @index of those whose rows can be read. */
+guint pen_sites_get_n_rows (const PenSites *self);
+guint pen_sites_count (const PenSites *self);
+void pen_sites_free (PenSites *self);
+void pen_sites_hide (PenSites *self, PenLoader *loader);
+void pen_sites_check_used (const PenSites *self, PenLoader *loader);
+gboolean pen_sites_has_line (const PenSites *self, guint line);
+void pen_sites_enter (PenSites *self, PenLoader *loader, guint index);
+gboolean pen_sites_leave (PenSites *self, PenLoader *loader);
+gboolean pen_sites_add_name (PenSites *self, PenLoader *loader, const char *name);
+gboolean pen_sites_add_claims (PenSites *self, PenLoader *loader);
+gboolean pen_sites_finish (PenSites *self, PenLoader *loader);
 
 /* Sets all values that are known. */
 void pen_key_values_apply (const GArray *values, GObject *object);
 
+PenDefinition *
+pen_definition_new (const PenLoader *loader, PenSettings *settings, PenPlace name_place);
 /* Where the pipeline's name stands; the file's beginning if it is the file's. */
 PenPlace pen_definition_get_name_place (const PenDefinition *self);
 /* (element-type PenClaim) */

@@ -33,7 +33,7 @@ typedef struct
 typedef struct _PenDefinition PenDefinition;
 
 /* Both return NULL if there is any error; all errors and warnings are appended to @diagnostics
- * (element-type PenDiagnostic), in the order of lines. */
+ * (element-type PenDiagnostic), in the order of lines. With [sites], it is the first one's. */
 PEN_RUNTIME_EXPORT
 PenDefinition *pen_definition_load (const char *path,
                                     PenRegistry *registry,
@@ -46,9 +46,25 @@ PenDefinition *pen_definition_parse (const char *path,
                                      PenRegistry *registry,
                                      PenDefinitionFlags flags,
                                      GPtrArray *diagnostics);
+/* The same for all sites: (element-type PenDefinition), those that nothing is wrong with.
+ * @n_faulty counts the others, and is 1 for a file that is faulty as a whole. */
+PEN_RUNTIME_EXPORT
+GPtrArray *pen_definition_load_sites (const char *path,
+                                      PenRegistry *registry,
+                                      PenDefinitionFlags flags,
+                                      GPtrArray *diagnostics,
+                                      guint *n_faulty);
+PEN_RUNTIME_EXPORT
+GPtrArray *pen_definition_parse_sites (const char *path,
+                                       const char *text,
+                                       gsize length,
+                                       PenRegistry *registry,
+                                       PenDefinitionFlags flags,
+                                       GPtrArray *diagnostics,
+                                       guint *n_faulty);
 /* Files and folders (their *.pipeline files, sorted): all good definitions, (element-type
- * PenDefinition). Two pipelines of one name are an error of the second. @n_faulty counts files with
- * errors. */
+ * PenDefinition). Two pipelines of one name are an error of the second. @n_faulty counts pipelines
+ * with errors, and folders. */
 PEN_RUNTIME_EXPORT
 GPtrArray *pen_definition_load_all (const char *const *paths,
                                     PenRegistry *registry,

@@ -55,6 +55,8 @@ pen_report_add (PenReport *self, PenDiagnosticLevel level, PenPlace place, char 
   diagnostic->line = place.line;
   diagnostic->column = place.column;
   diagnostic->message = message;
+  diagnostic->row_line = self->row.line;
+  diagnostic->row_column = self->row.column;
   g_ptr_array_add (self->findings, diagnostic);
 }
 
@@ -116,6 +118,28 @@ pen_report_warning (PenReport *self, PenPlace place, const char *format, ...)
   va_start (arguments, format);
   pen_report_add (self, PEN_DIAGNOSTIC_WARNING, place, g_strdup_vprintf (format, arguments));
   va_end (arguments);
+}
+
+/*
+ * pen_report_take:
+ * @self: a report
+ * @diagnostic: (transfer full): a finding of another report on the same file
+ *
+ * Threads: any
+ */
+void
+pen_report_take (PenReport *self, PenDiagnostic *diagnostic)
+{
+  gboolean is_error = diagnostic->level == PEN_DIAGNOSTIC_ERROR;
+  gboolean is_left_out
+      = is_error ? self->n_errors >= MAX_ERRORS : self->findings->len > 2 * MAX_ERRORS;
+
+  self->n_errors += is_error;
+  self->n_left_out += is_error && is_left_out;
+  if (is_left_out)
+    pen_diagnostic_free (diagnostic);
+  else
+    g_ptr_array_add (self->findings, diagnostic);
 }
 
 static int

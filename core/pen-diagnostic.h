@@ -24,6 +24,9 @@ typedef struct
   guint line;
   guint column;
   char *message;
+  /* Where it may stand as well: in the row of a site, if not all sites have it. 0: it may not. */
+  guint row_line;
+  guint row_column;
 } PenDiagnostic;
 
 PEN_RUNTIME_EXPORT
@@ -46,6 +49,7 @@ typedef struct
   GPtrArray *findings; /* (element-type PenDiagnostic) */
   guint n_errors;
   guint n_left_out; /* errors beyond the bound */
+  PenPlace row;     /* of the findings to come, as PenDiagnostic has it */
 } PenReport;
 
 PEN_RUNTIME_EXPORT
@@ -56,6 +60,9 @@ void pen_report_error (PenReport *self, PenPlace place, const char *format, ...)
 PEN_RUNTIME_EXPORT
 void pen_report_warning (PenReport *self, PenPlace place, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
+/* Takes over a finding of another report. */
+PEN_RUNTIME_EXPORT
+void pen_report_take (PenReport *self, PenDiagnostic *diagnostic);
 /* Moves all findings, in the order of lines, to @diagnostics; TRUE if none was an error. */
 PEN_RUNTIME_EXPORT
 gboolean pen_report_finish (PenReport *self, GPtrArray *diagnostics);

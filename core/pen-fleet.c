@@ -26,6 +26,8 @@ struct _PenFleet
   GHashTable *names;      /* name of a pipeline to its PenDefinition */
   GHashTable *claims;     /* what is claimed to the PenDefinition that has it */
   GHashTable *places;     /* where something is read to a GTree: prefix to GPtrArray of PenReader */
+  GHashTable *files;      /* absolute paths */
+  GHashTable *told;       /* overlaps that all sites of a file have in common */
   guint n_readers;
 };
 
@@ -60,6 +62,8 @@ pen_fleet_new (void)
   self->claims = g_hash_table_new (g_str_hash, g_str_equal);
   self->places = g_hash_table_new_full (g_str_hash, g_str_equal, NULL /* a definition's */,
                                         (GDestroyNotify) g_tree_unref);
+  self->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return self;
 }
 
@@ -75,11 +79,13 @@ pen_fleet_free (PenFleet *self)
   g_hash_table_unref (self->places);
   g_hash_table_unref (self->claims);
   g_hash_table_unref (self->names);
+  g_hash_table_unref (self->files);
+  g_hash_table_unref (self->told);
   g_ptr_array_unref (self->definitions);
   g_free (self);
 }
 
-static void G_GNUC_PRINTF (5, 6) pen_fleet_tell (const PenDefinition *definition,
+static void G_GNUC_PRINTF (5, 6) pen_fleet_tell (const char *path,
                                                  PenPlace place,
                                                  PenDiagnosticLevel level,
                                                  GPtrArray *diagnostics,
@@ -93,7 +99,7 @@ static void G_GNUC_PRINTF (5, 6) pen_fleet_tell (const PenDefinition *definition
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  pen_report_init (&report, pen_definition_get_path (definition));
+  pen_report_init (&report, path);
   if (level == PEN_DIAGNOSTIC_ERROR)
     pen_report_error (&report, place, "%s", message);
   else
@@ -106,20 +112,13 @@ pen_fleet_has_name (const PenFleet *self, const PenDefinition *definition, GPtrA
 {
   const char *name = pen_definition_get_name (definition);
   const PenDefinition *first = g_hash_table_lookup (self->names, name);
-  g_autofree char *path = NULL;
-  g_autofree char *first_path = NULL;
 
   if (first == NULL)
     return FALSE;
-  path = g_canonicalize_filename (pen_definition_get_path (definition), NULL);
-  first_path = g_canonicalize_filename (pen_definition_get_path (first), NULL);
-  if (g_str_equal (path, first_path))
-    pen_fleet_tell (definition, (PenPlace){ 0, 0 }, PEN_DIAGNOSTIC_ERROR, diagnostics,
-                    "this file is given twice");
-  else
-    pen_fleet_tell (definition, pen_definition_get_name_place (definition), PEN_DIAGNOSTIC_ERROR,
-                    diagnostics, "there is a pipeline '%s' already, in '%s'; a name is used once",
-                    name, pen_definition_get_path (first));
+  pen_fleet_tell (pen_definition_get_path (definition), pen_definition_get_name_place (definition),
+                  PEN_DIAGNOSTIC_ERROR, diagnostics,
+                  "there is a pipeline '%s' already, in '%s'; a name is used once", name,
+                  pen_definition_get_path (first));
   return TRUE;
 }
 
@@ -137,8 +136,8 @@ pen_fleet_has_claims (const PenFleet *self, const PenDefinition *definition, GPt
       if (first == NULL)
         continue;
       has_any = TRUE;
-      pen_fleet_tell (definition, claim->place, PEN_DIAGNOSTIC_ERROR, diagnostics,
-                      "%s is used in '%s' already: %s", claim->shown,
+      pen_fleet_tell (pen_definition_get_path (definition), claim->place, PEN_DIAGNOSTIC_ERROR,
+                      diagnostics, "%s is used in '%s' already: %s", claim->shown,
                       pen_definition_get_path (first), claim->why);
     }
   return has_any;
@@ -212,16 +211,42 @@ pen_fleet_add_reader (GTree *readers, const PenReader *reader)
   g_ptr_array_add (group, g_memdup2 (reader, sizeof *reader));
 }
 
+/* What many sites of a file read is told once. */
+static gboolean
+pen_fleet_tell_common (PenFleet *self,
+                       const PenReader *reader,
+                       const PenReader *first,
+                       GPtrArray *diagnostics)
+{
+  const PenHeldInterest *held = reader->held;
+  const char *path = pen_definition_get_path (reader->definition);
+
+  if (first->definition == reader->definition
+      || !g_str_equal (path, pen_definition_get_path (first->definition))
+      || !g_str_equal (held->interest.what, first->held->interest.what))
+    return FALSE;
+  if (g_hash_table_add (self->told, g_strdup_printf ("%s %s", path, held->interest.what)))
+    pen_fleet_tell (path, held->place, PEN_DIAGNOSTIC_WARNING, diagnostics,
+                    "'%s' is read by more than one site: %s", held->shown, held->interest.why);
+  return TRUE;
+}
+
 static void
-pen_fleet_tell_overlap (const PenReader *reader, const PenReader *first, GPtrArray *diagnostics)
+pen_fleet_tell_overlap (PenFleet *self,
+                        const PenReader *reader,
+                        const PenReader *first,
+                        GPtrArray *diagnostics)
 {
   g_autofree char *file = NULL;
 
+  if (pen_fleet_tell_common (self, reader, first, diagnostics))
+    return;
   if (first->definition != reader->definition)
     file = g_strdup_printf ("'%s', ", pen_definition_get_path (first->definition));
-  pen_fleet_tell (reader->definition, reader->held->place, PEN_DIAGNOSTIC_WARNING, diagnostics,
-                  "'%s' overlaps '%s' in %sline %u: %s", reader->held->shown, first->held->shown,
-                  file != NULL ? file : "", first->held->place.line, reader->held->interest.why);
+  pen_fleet_tell (pen_definition_get_path (reader->definition), reader->held->place,
+                  PEN_DIAGNOSTIC_WARNING, diagnostics, "'%s' overlaps '%s' in %sline %u: %s",
+                  reader->held->shown, first->held->shown, file != NULL ? file : "",
+                  first->held->place.line, reader->held->interest.why);
 }
 
 /* Tells of each interest of @definition that another had before. */
@@ -246,9 +271,29 @@ pen_fleet_take_interests (PenFleet *self, const PenDefinition *definition, GPtrA
       reader.order = self->n_readers++;
       first = pen_fleet_find_overlap (readers, &reader);
       if (first != NULL)
-        pen_fleet_tell_overlap (&reader, first, diagnostics);
+        pen_fleet_tell_overlap (self, &reader, first, diagnostics);
       pen_fleet_add_reader (readers, &reader);
     }
+}
+
+/*
+ * pen_fleet_add_file:
+ * @self: a fleet
+ * @path: a keyfile
+ * @diagnostics: (element-type PenDiagnostic): what all findings are appended to
+ *
+ * Returns: whether it was not there before
+ *
+ * Threads: any
+ */
+gboolean
+pen_fleet_add_file (PenFleet *self, const char *path, GPtrArray *diagnostics)
+{
+  if (g_hash_table_add (self->files, g_canonicalize_filename (path, NULL)))
+    return TRUE;
+  pen_fleet_tell (path, (PenPlace){ 0, 0 }, PEN_DIAGNOSTIC_ERROR, diagnostics,
+                  "this file is given twice");
+  return FALSE;
 }
 
 /*

@@ -21,7 +21,8 @@
 #define MAX_GROUP_NAME_BYTES 256
 #define MAX_KEY_BYTES 128
 #define MAX_GROUPS 256
-#define MAX_ENTRIES 4096
+#define MAX_ENTRIES 4096 /* not counting those of [sites] */
+#define MIN_INDEXED_ENTRIES 64
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 typedef struct
@@ -31,6 +32,7 @@ typedef struct
   PenKeyfileGroup *group; /* where keys go; NULL before the first group and in one at fault */
   gboolean has_seen_group;
   gboolean has_told_stray;
+  gboolean has_told_sites;
   guint n_entries;
   guint line;
 } PenKeyfileScanner;
@@ -57,6 +59,7 @@ pen_keyfile_group_free (gpointer data)
   PenKeyfileGroup *group = data;
 
   g_free (group->name);
+  g_clear_pointer (&group->index, g_hash_table_unref);
   g_ptr_array_unref (group->entries);
   g_free (group);
 }
@@ -149,6 +152,35 @@ pen_keyfile_scanner_read_group (PenKeyfileScanner *self,
   self->keyfile->is_incomplete |= self->group == NULL;
 }
 
+static gboolean
+pen_keyfile_group_is_sites (const PenKeyfileGroup *group)
+{
+  return g_str_equal (group->name, PEN_KEYFILE_SITES_GROUP);
+}
+
+static gboolean
+pen_keyfile_scanner_has_room (PenKeyfileScanner *self, PenPlace place)
+{
+  gboolean has_columns = pen_keyfile_group_find (self->group, PEN_KEYFILE_COLUMNS_KEY) != NULL;
+
+  if (!pen_keyfile_group_is_sites (self->group))
+    {
+      if (self->n_entries < MAX_ENTRIES)
+        return TRUE;
+      pen_report_error (self->report, place, "too many keys; a keyfile has at most %d",
+                        MAX_ENTRIES);
+      return FALSE;
+    }
+  if (self->group->entries->len < PEN_KEYFILE_MAX_SITES + (has_columns ? 1 : 0))
+    return TRUE;
+  if (!self->has_told_sites)
+    pen_report_error (self->report, place,
+                      "too many rows; [sites] has at most %d, and none of those from here on runs",
+                      PEN_KEYFILE_MAX_SITES);
+  self->has_told_sites = TRUE;
+  return FALSE;
+}
+
 /* Whether something may be put into the current group under this key. */
 static gboolean
 pen_keyfile_scanner_accept_key (PenKeyfileScanner *self, const char *key, PenPlace place)
@@ -179,13 +211,28 @@ pen_keyfile_scanner_accept_key (PenKeyfileScanner *self, const char *key, PenPla
                         self->group->name, first->key_place.line);
       return FALSE;
     }
-  if (self->n_entries >= MAX_ENTRIES)
+  return pen_keyfile_scanner_has_room (self, place);
+}
+
+/* Keys are few but in [sites], and few are found fastest by looking at each. */
+static void
+pen_keyfile_group_add (PenKeyfileGroup *self, PenKeyfileEntry *entry)
+{
+  g_ptr_array_add (self->entries, entry);
+  if (self->entries->len < MIN_INDEXED_ENTRIES)
+    return;
+  if (self->index != NULL)
     {
-      pen_report_error (self->report, place, "too many keys; a keyfile has at most %d",
-                        MAX_ENTRIES);
-      return FALSE;
+      g_hash_table_insert (self->index, entry->key, entry);
+      return;
     }
-  return TRUE;
+  self->index = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      PenKeyfileEntry *other = g_ptr_array_index (self->entries, i);
+
+      g_hash_table_insert (self->index, other->key, other);
+    }
 }
 
 static void
@@ -230,8 +277,8 @@ pen_keyfile_scanner_read_entry (PenKeyfileScanner *self,
   entry->value = g_strndup (line + value, length - value);
   entry->key_place = pen_keyfile_scanner_place (self, start);
   entry->value_place = pen_keyfile_scanner_place (self, value);
-  g_ptr_array_add (self->group->entries, entry);
-  self->n_entries++;
+  pen_keyfile_group_add (self->group, entry);
+  self->n_entries += pen_keyfile_group_is_sites (self->group) ? 0 : 1;
 }
 
 /* A line that cannot be looked into, and which was told: what was a group takes its keys along. */
@@ -395,6 +442,8 @@ pen_keyfile_free (PenKeyfile *self)
 const PenKeyfileEntry *
 pen_keyfile_group_find (const PenKeyfileGroup *self, const char *key)
 {
+  if (self->index != NULL)
+    return g_hash_table_lookup (self->index, key);
   for (guint i = 0; i < self->entries->len; i++)
     {
       const PenKeyfileEntry *entry = g_ptr_array_index (self->entries, i);

@@ -23,6 +23,7 @@ typedef struct
   char *name; /* what stands between the brackets */
   PenPlace place;
   GPtrArray *entries;     /* (element-type PenKeyfileEntry), each key once */
+  GHashTable *index;      /* (nullable): key to PenKeyfileEntry, where there are many */
   gboolean is_incomplete; /* a line in it could not be read, which was told */
 } PenKeyfileGroup;
 
@@ -33,7 +34,11 @@ typedef struct
   gboolean is_incomplete; /* a group could not be made out, which was told, and is not here */
 } PenKeyfile;
 
-#define PEN_KEYFILE_MAX_BYTES (1024 * 1024)
+#define PEN_KEYFILE_MAX_BYTES (16 * 1024 * 1024)
+/* The one group that may have thousands of keys: how many, and the one of them that is no row. */
+#define PEN_KEYFILE_SITES_GROUP "sites"
+#define PEN_KEYFILE_MAX_SITES 100000
+#define PEN_KEYFILE_COLUMNS_KEY "columns"
 
 PEN_RUNTIME_EXPORT
 PenKeyfile *pen_keyfile_scan (const char *text, gsize length, PenReport *report);

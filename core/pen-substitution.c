@@ -9,7 +9,7 @@
  * is not looked at again: a password may hold a dollar sign. A default is plain text up to the
  * brace and stands for a variable that is not set or empty, as in a shell. The value of a variable
  * is expanded once, where it stands, and can refer to everything but other variables, so that
- * there are no circles.
+ * there are no circles. The same holds for what each row of [sites] gives to its columns.
  *
  * All that is wrong with a text is told, each at its own place. What comes from a file, from a
  * credential, or by a reference that a secret uses too, is marked: no message may show it.
@@ -32,6 +32,8 @@ typedef struct
   PenPlace place;
   PenExpansion expansion;
   gboolean is_good;
+  gboolean is_site; /* another value for each site */
+  gboolean is_used; /* by a key; only known of those that are another value for each site */
 } PenVariable;
 
 struct _PenSubstitution
@@ -41,7 +43,8 @@ struct _PenSubstitution
   PenReport *report;
   GHashTable *variables;     /* name to PenVariable */
   GPtrArray *variable_names; /* (element-type utf8), as they stand in the file */
-  GHashTable *hidden;        /* references, without braces and defaults, that secrets use */
+  gboolean has_sites;
+  GHashTable *hidden; /* references, without braces and defaults, that secrets use */
 };
 
 /* One text on its way. */
@@ -288,6 +291,7 @@ pen_expander_put_credential (PenExpander *self, gsize offset, const char *refere
 static void
 pen_expander_fail_variable (PenExpander *self, gsize offset, const char *name)
 {
+  const char *where = "not in [variables]";
   g_autofree char *quoted = pen_expander_quote (self, name);
   g_autofree char *hint = NULL;
 
@@ -300,13 +304,15 @@ pen_expander_fail_variable (PenExpander *self, gsize offset, const char *name)
       return;
     }
   hint = pen_suggest_hint (name, self->substitution->variable_names);
+  if (self->substitution->has_sites)
+    where = "neither in [variables] nor a column of [sites]";
   if (*hint == '\0')
     pen_expander_fail (self, offset,
-                       "%s is not in [variables]; an environment variable is written ${env:NAME}, "
+                       "%s is %s; an environment variable is written ${env:NAME}, "
                        "and a dollar sign $$",
-                       quoted);
+                       quoted, where);
   else
-    pen_expander_fail (self, offset, "%s is not in [variables]%s", quoted, hint);
+    pen_expander_fail (self, offset, "%s is %s%s", quoted, where, hint);
 }
 
 static void
@@ -331,6 +337,9 @@ pen_expander_put_variable (PenExpander *self, gsize offset, const char *name)
       g_free (self->expansion->file);
       self->expansion->file = g_strdup (variable->expansion.file);
     }
+  if (variable->is_site
+      && (self->expansion->site_place.line == 0 || !g_str_equal (name, PEN_SITE_VARIABLE)))
+    self->expansion->site_place = variable->place;
   if (!variable->is_good)
     self->is_good = FALSE; /* told where it stands */
   else if (variable->expansion.text == NULL)
@@ -349,7 +358,16 @@ pen_substitution_get_origin (const char *reference)
                           : g_strndup (reference, (gsize) (fallback - reference));
 }
 
-static gboolean
+/*
+ * pen_substitution_is_hidden:
+ * @self: a substitution
+ * @reference: what stands between the braces
+ *
+ * Returns: whether a secret uses it, so that no message may show it
+ *
+ * Threads: any
+ */
+gboolean
 pen_substitution_is_hidden (PenSubstitution *self, const char *reference)
 {
   g_autofree char *origin = pen_substitution_get_origin (reference);
@@ -553,8 +571,94 @@ pen_substitution_add_variable (PenSubstitution *self,
     g_ptr_array_add (self->variable_names, g_strdup (name));
 }
 
+/*
+ * pen_substitution_add_site_variable:
+ * @self: a substitution
+ * @name: name of the variable
+ *
+ * Threads: any
+ */
+void
+pen_substitution_add_site_variable (PenSubstitution *self, const char *name)
+{
+  PenVariable *variable = g_new0 (PenVariable, 1);
+
+  self->has_sites = TRUE;
+  variable->is_site = TRUE;
+  if (g_hash_table_replace (self->variables, g_strdup (name), variable))
+    g_ptr_array_add (self->variable_names, g_strdup (name));
+}
+
+/*
+ * pen_substitution_set_site_variable:
+ * @self: a substitution
+ * @name: a variable that was added by pen_substitution_add_site_variable ()
+ * @text: its text in the row of a site, where `\;` is a semicolon
+ * @place: where that stands
+ *
+ * What is wrong with the text is told at once.
+ *
+ * Returns: whether nothing is wrong
+ *
+ * Threads: any
+ */
+gboolean
+pen_substitution_set_site_variable (PenSubstitution *self,
+                                    const char *name,
+                                    const char *text,
+                                    PenPlace place)
+{
+  PenVariable *variable = g_hash_table_lookup (self->variables, name);
+  guint flags = PEN_EXPAND_LIST_ITEM;
+
+  if (pen_substitution_is_hidden (self, name))
+    flags |= PEN_EXPAND_SECRET;
+  pen_expansion_clear (&variable->expansion);
+  variable->place = place;
+  variable->is_good = pen_substitution_run (self, text, flags, TRUE, place, &variable->expansion);
+  return variable->is_good;
+}
+
+/*
+ * pen_substitution_has_variable:
+ * @self: a substitution
+ * @name: name of a variable
+ *
+ * Returns: whether it was added
+ *
+ * Threads: any
+ */
+gboolean
+pen_substitution_has_variable (PenSubstitution *self, const char *name)
+{
+  return g_hash_table_contains (self->variables, name);
+}
+
+/*
+ * pen_substitution_is_used:
+ * @self: a substitution
+ * @name: a variable that was added by pen_substitution_add_site_variable ()
+ *
+ * Returns: whether a text that was looked at uses it
+ *
+ * Threads: any
+ */
+gboolean
+pen_substitution_is_used (PenSubstitution *self, const char *name)
+{
+  const PenVariable *variable = g_hash_table_lookup (self->variables, name);
+
+  return variable != NULL && variable->is_used;
+}
+
+typedef void (*PenReferenceFunc) (PenSubstitution *self, const char *reference, gpointer user_data);
+
+/* Calls @func with what stands between the braces of each `${...}` in @text. */
 static void
-pen_substitution_hide_references (PenSubstitution *self, const char *text)
+pen_substitution_foreach_reference (PenSubstitution *self,
+                                    const char *text,
+                                    PenReferenceFunc func,
+                                    gpointer user_data)
 {
   const char *start = strchr (text, '$');
 
@@ -565,9 +669,51 @@ pen_substitution_hide_references (PenSubstitution *self, const char *text)
           = end == NULL ? NULL : g_strndup (start + 2, (gsize) (end - start - 2));
 
       if (reference != NULL)
-        g_hash_table_add (self->hidden, pen_substitution_get_origin (reference));
+        func (self, reference, user_data);
       start = start[1] == '\0' ? NULL : strchr (start + (start[1] == '$' ? 2 : 1), '$');
     }
+}
+
+static void
+pen_substitution_look_for_site (PenSubstitution *self, const char *reference, gpointer user_data)
+{
+  PenVariable *variable = g_hash_table_lookup (self->variables, reference);
+  gboolean *depends = user_data;
+
+  if (variable == NULL || !variable->is_site)
+    return;
+  variable->is_used = TRUE;
+  *depends = TRUE;
+}
+
+/*
+ * pen_substitution_depends_on_site:
+ * @self: a substitution
+ * @text: a value in the keyfile
+ *
+ * Returns: whether it may be another one for each site
+ *
+ * Threads: any
+ */
+gboolean
+pen_substitution_depends_on_site (PenSubstitution *self, const char *text)
+{
+  gboolean depends = FALSE;
+
+  pen_substitution_foreach_reference (self, text, pen_substitution_look_for_site, &depends);
+  return depends;
+}
+
+static void
+pen_substitution_hide_reference (PenSubstitution *self, const char *reference, gpointer user_data)
+{
+  g_hash_table_add (self->hidden, pen_substitution_get_origin (reference));
+}
+
+static void
+pen_substitution_hide_references (PenSubstitution *self, const char *text)
+{
+  pen_substitution_foreach_reference (self, text, pen_substitution_hide_reference, NULL);
 }
 
 /*
@@ -591,7 +737,7 @@ pen_substitution_hide (PenSubstitution *self, const char *text)
   g_hash_table_iter_init (&iterator, self->variables);
   while (g_hash_table_iter_next (&iterator, &name, &variable))
     {
-      if (g_hash_table_contains (self->hidden, name))
+      if (((PenVariable *) variable)->text != NULL && g_hash_table_contains (self->hidden, name))
         pen_substitution_hide_references (self, ((PenVariable *) variable)->text);
     }
 }

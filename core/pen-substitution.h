@@ -34,7 +34,13 @@ typedef struct
   gboolean is_replaced; /* whether there was anything to substitute */
   gboolean is_hidden;   /* must never be shown: comes from where secrets are kept */
   char *file;           /* path of the last file that was put in, or NULL */
+  /* Where the value of a site stands that was put in, of several the last one that is not the
+   * site's name; line 0 where there is none. */
+  PenPlace site_place;
 } PenExpansion;
+
+/* What `${site}` is: the name of the site itself. */
+#define PEN_SITE_VARIABLE "site"
 
 typedef struct _PenSubstitution PenSubstitution;
 
@@ -51,6 +57,23 @@ void pen_substitution_add_variable (PenSubstitution *self,
                                     const char *name,
                                     const char *text,
                                     PenPlace place);
+/* A variable that is another one for each site: it has no value before it is set. */
+PEN_RUNTIME_EXPORT
+void pen_substitution_add_site_variable (PenSubstitution *self, const char *name);
+PEN_RUNTIME_EXPORT
+gboolean pen_substitution_set_site_variable (PenSubstitution *self,
+                                             const char *name,
+                                             const char *text,
+                                             PenPlace place);
+PEN_RUNTIME_EXPORT
+gboolean pen_substitution_has_variable (PenSubstitution *self, const char *name);
+/* Whether a text that was looked at by pen_substitution_depends_on_site () uses it. */
+PEN_RUNTIME_EXPORT
+gboolean pen_substitution_is_used (PenSubstitution *self, const char *name);
+PEN_RUNTIME_EXPORT
+gboolean pen_substitution_is_hidden (PenSubstitution *self, const char *reference);
+PEN_RUNTIME_EXPORT
+gboolean pen_substitution_depends_on_site (PenSubstitution *self, const char *text);
 /* Tells that @text is the value of a secret: whatever it refers to is never shown elsewhere. */
 PEN_RUNTIME_EXPORT
 void pen_substitution_hide (PenSubstitution *self, const char *text);

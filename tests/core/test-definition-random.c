@@ -58,10 +58,22 @@ test_append_group (GString *text)
     "[sink stdout x]", "[dead-letter file]\npath=dead", "[sink nonesuch]",
   };
   static const char *const keys[] = {
-    "from=file",          "from=ammp",           "from=file;ammp", "from=two",
-    "from=b;two;three",   "from=nobody",         "from=",          "missing-vid=device",
-    "missing-vid=${way}", "format=dead-letters", "follow=true",    "linger=${env:LINGER:-1s}",
-    "linger=1",           "batch-events=0",      "nonsense=1",
+    "from=file",
+    "from=ammp",
+    "from=file;ammp",
+    "from=two",
+    "from=b;two;three",
+    "from=nobody",
+    "from=",
+    "missing-vid=device",
+    "missing-vid=${way}",
+    "path=${site}-${x}",
+    "format=dead-letters",
+    "follow=true",
+    "linger=${env:LINGER:-1s}",
+    "linger=1",
+    "batch-events=0",
+    "nonsense=1",
   };
   gint kind = g_test_rand_int_range (0, 10);
 
@@ -84,6 +96,8 @@ test_make_pipeline (void)
 
   if (pen_random_chance (3))
     g_string_prepend (text, "[pipeline]\ndescription=A site\n[variables]\nway=skip\n");
+  else if (pen_random_chance (3))
+    g_string_prepend (text, "[sites]\ncolumns=way;x\na=skip;${env:X:-1}\nb=device;1\n");
   for (gint i = 0; i < n_groups; i++)
     test_append_group (text);
   if (!pen_random_chance (4))
@@ -175,6 +189,12 @@ test_definition_keeps_misspelt_secrets (Fixture *fixture, gconstpointer data)
     "[variables]\np " SECRET "\n[source mqtt]\npassword=${p}",
     "[variables]\np=" SECRET "\n[source mqtt]\npassword=${p",
     "[variables]\np=" SECRET "\n[source mqtt]\npassword=${q}",
+    "[sites]\ncolumns=p\na=" SECRET "\n[source mqtt]\npassword=${q}",
+    "[sites]\ncolumns=p\na=b;" SECRET "\n[source mqtt]\npassword=${p}",
+    "[sites]\na=" SECRET "\n[source mqtt]\npassword=${site}",
+    "[sites]\ncolumns=p\na " SECRET "\n[source mqtt]\npassword=${p}",
+    "[sites]\ncolumns=p\na=" SECRET "\nb=" SECRET "\n[source mqtt]\npassword=${p}\nqos=${p}",
+    "[sites]\ncolumns=p\na=${" SECRET "}\n[source mqtt]\npassword=${p}",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (lines); i++)

@@ -639,12 +639,12 @@ static void
 test_definition_refuses_large_files (void)
 {
   char *folder = pen_test_make_folder ();
-  g_autofree char *text = g_strnfill (1024 * 1024 + 1, '#');
+  g_autofree char *text = g_strnfill (16 * 1024 * 1024 + 1, '#');
   g_autofree char *told = NULL;
 
   g_assert_null (test_definition_load_text (folder, text, 0644, &told));
   g_assert_cmpstr (told, ==,
-                   "FOLDER/site-7.pipeline: error: cannot be read: it has more than 1048576 "
+                   "FOLDER/site-7.pipeline: error: cannot be read: it has more than 16777216 "
                    "bytes\n");
   pen_test_remove_folder (folder);
 }
