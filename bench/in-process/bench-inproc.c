@@ -5,9 +5,14 @@
  * each for some milliseconds, so that what disturbs the machine meets them alike. What is printed
  * is the processor time of each turn; bench/inproc makes a table of it.
  *
- *   bench-inproc measure CORPUS ROUNDS   a line for each turn: CORPUS NAME NANOSECONDS-A-PAYLOAD
+ *   bench-inproc measure CORPUS ROUNDS [NAME…]
+ *                                        a line for each turn: CORPUS NAME NANOSECONDS-A-PAYLOAD
  *   bench-inproc count CORPUS NAME       goes over the corpus once in bench_count (), for callgrind
- *   bench-inproc describe                a line for each corpus, each contestant, and the machine
+ *   bench-inproc repeat CORPUS NAME N    goes over the corpus N times, for perf
+ *   bench-inproc describe CORPUS         its payloads and bytes, those of a count, and a line for
+ *                                        each contestant
+ *
+ * A corpus is "sample", "fleet", or a file with a payload a line.
  */
 
 #include "config.h"
@@ -76,6 +81,22 @@ bench_corpus_add (BenchCorpus *self, const char *text, gsize length)
   self->n_bytes += length;
 }
 
+static void
+bench_corpus_add_file (BenchCorpus *self, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  char *line;
+  char *end;
+
+  if (!g_file_get_contents (path, &text, NULL, &error))
+    g_error ("a corpus is sample, fleet, or a file with a payload a line: %s", error->message);
+  for (line = text; (end = strchr (line, '\n')) != NULL; line = end + 1)
+    bench_corpus_add (self, line, (gsize) (end - line));
+  if (self->payloads->len == 0)
+    g_error ("there is no line in \"%s\"", path);
+}
+
 static BenchCorpus *
 bench_corpus_new (const char *name, guint n_sites)
 {
@@ -98,7 +119,7 @@ bench_corpus_new (const char *name, guint n_sites)
         }
     }
   else
-    g_error ("there is no corpus \"%s\": it is sample or fleet", name);
+    bench_corpus_add_file (self, name);
   return self;
 }
 
@@ -204,49 +225,69 @@ bench_take_turn (BenchCorpus *corpus, const BenchContestant *contestant)
   return (double) elapsed / (double) n_worked;
 }
 
+static const BenchContestant *
+bench_find_contestant (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (contestants); i++)
+    if (g_str_equal (name, contestants[i].name))
+      return &contestants[i];
+  g_error ("there is no contestant \"%s\"", name);
+}
+
+/* Those named, or all of them. */
 static int
-bench_measure (const char *name, guint n_rounds)
+bench_measure (const char *name, guint n_rounds, const char *const *names)
 {
   g_autoptr (BenchCorpus) corpus = bench_corpus_new (name, N_SITES);
 
   bench_corpus_check (corpus);
   for (guint round = 0; round < n_rounds; round++)
-    for (guint i = 0; i < G_N_ELEMENTS (contestants); i++)
-      g_print ("%s %s %.1f\n", name, contestants[i].name,
-               bench_take_turn (corpus, &contestants[i]));
+    for (guint i = 0; names[0] != NULL ? names[i] != NULL : i < G_N_ELEMENTS (contestants); i++)
+      {
+        const BenchContestant *contestant
+            = names[0] != NULL ? bench_find_contestant (names[i]) : &contestants[i];
+
+        g_print ("%s %s %.1f\n", name, contestant->name, bench_take_turn (corpus, contestant));
+      }
   return 0;
 }
 
 static int
-bench_count_instructions (const char *name, const char *contestant)
+bench_count_instructions (const char *name, const char *contestant_name)
 {
+  const BenchContestant *contestant = bench_find_contestant (contestant_name);
   g_autoptr (BenchCorpus) corpus = bench_corpus_new (name, N_COUNTED_SITES);
 
-  for (guint i = 0; i < G_N_ELEMENTS (contestants); i++)
-    if (g_str_equal (contestant, contestants[i].name))
-      {
-        bench_corpus_prepare (corpus, &contestants[i]);
-        bench_count (corpus, contestants[i].work);
-        bench_corpus_unprepare (corpus, &contestants[i]);
-        return 0;
-      }
-  g_printerr ("bench-inproc: there is no contestant \"%s\"\n", contestant);
-  return 2;
+  bench_corpus_prepare (corpus, contestant);
+  /* Memory that is kept from payload to payload is not what is counted. */
+  for (guint i = 0; i < corpus->payloads->len; i++)
+    bench_sum += contestant->work (bench_corpus_get (corpus, i));
+  bench_count (corpus, contestant->work);
+  bench_corpus_unprepare (corpus, contestant);
+  return 0;
 }
 
 static int
-bench_describe (void)
+bench_repeat (const char *name, const char *contestant_name, guint n_passes)
 {
-  static const char *const names[] = { "sample", "fleet" };
+  const BenchContestant *contestant = bench_find_contestant (contestant_name);
+  g_autoptr (BenchCorpus) corpus = bench_corpus_new (name, N_SITES);
 
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_autoptr (BenchCorpus) all = bench_corpus_new (names[i], N_SITES);
-      g_autoptr (BenchCorpus) counted = bench_corpus_new (names[i], N_COUNTED_SITES);
+  bench_corpus_prepare (corpus, contestant);
+  for (guint i = 0; i < n_passes; i++)
+    bench_count (corpus, contestant->work);
+  bench_corpus_unprepare (corpus, contestant);
+  return 0;
+}
 
-      g_print ("corpus %s %u %" G_GSIZE_FORMAT " %u %" G_GSIZE_FORMAT "\n", names[i],
-               all->payloads->len, all->n_bytes, counted->payloads->len, counted->n_bytes);
-    }
+static int
+bench_describe (const char *name)
+{
+  g_autoptr (BenchCorpus) all = bench_corpus_new (name, N_SITES);
+  g_autoptr (BenchCorpus) counted = bench_corpus_new (name, N_COUNTED_SITES);
+
+  g_print ("corpus %u %" G_GSIZE_FORMAT " %u %" G_GSIZE_FORMAT "\n", all->payloads->len,
+           all->n_bytes, counted->payloads->len, counted->n_bytes);
   for (guint i = 0; i < G_N_ELEMENTS (contestants); i++)
     g_print ("contestant %s %s\n", contestants[i].name, contestants[i].label);
   g_print ("simdjson %s\n", bench_simdjson_get_kernel ());
@@ -256,12 +297,16 @@ bench_describe (void)
 int
 main (int argc, char **argv)
 {
-  if (argc == 4 && g_str_equal (argv[1], "measure"))
-    return bench_measure (argv[2], (guint) g_ascii_strtoull (argv[3], NULL, 10));
+  if (argc >= 4 && g_str_equal (argv[1], "measure"))
+    return bench_measure (argv[2], (guint) g_ascii_strtoull (argv[3], NULL, 10),
+                          (const char *const *) argv + 4);
   if (argc == 4 && g_str_equal (argv[1], "count"))
     return bench_count_instructions (argv[2], argv[3]);
-  if (argc == 2 && g_str_equal (argv[1], "describe"))
-    return bench_describe ();
-  g_printerr ("usage: bench-inproc measure CORPUS ROUNDS | count CORPUS NAME | describe\n");
+  if (argc == 5 && g_str_equal (argv[1], "repeat"))
+    return bench_repeat (argv[2], argv[3], (guint) g_ascii_strtoull (argv[4], NULL, 10));
+  if (argc == 3 && g_str_equal (argv[1], "describe"))
+    return bench_describe (argv[2]);
+  g_printerr ("usage: bench-inproc measure CORPUS ROUNDS [NAME…] | count CORPUS NAME |"
+              " repeat CORPUS NAME N | describe CORPUS\n");
   return 2;
 }

@@ -81,7 +81,7 @@ static const PenLoggerDevice devices[] = {
 
 /* Of which there is one among so many others; the rest is as frequent as the next. */
 #define ONE_SYSTEM_LOG_IN 24
-#define ONE_SITE_WITH_BLANKS_IN 20
+#define ONE_SITE_WITH_BLANKS_IN 50
 
 static const char *const spans[]
     = { "this_hour", "today", "this_week", "this_month", "this_year", "lifetime" };
@@ -120,7 +120,7 @@ pen_logger_append_digits (PenLoggerSite *self, guint n_digits)
     g_string_append_c (self->text, (char) ('0' + pen_logger_pick (self, 10)));
 }
 
-/* What one reading in some thousand is. */
+/* What one field in some hundred is. */
 static void
 pen_logger_append_rare_value (PenLoggerSite *self)
 {
@@ -148,49 +148,80 @@ pen_logger_append_rare_value (PenLoggerSite *self)
   g_string_append (self->text, rare[pen_logger_pick (self, G_N_ELEMENTS (rare))]);
 }
 
-static void
-pen_logger_append_value (PenLoggerSite *self)
+/* A register has its kind: an integer, or a decimal with so many digits behind the point. */
+typedef enum
 {
-  guint kind = pen_logger_pick (self, 1000);
+  PEN_LOGGER_INTEGER,
+  PEN_LOGGER_DECIMAL,
+  PEN_LOGGER_FINE,
+  PEN_LOGGER_DOUBLE,
+} PenLoggerKind;
 
-  if (kind >= 998)
-    {
-      pen_logger_append_rare_value (self);
-      return;
-    }
-  if (kind >= 940)
-    {
-      g_string_append (self->text, "null");
-      return;
-    }
+static PenLoggerKind
+pen_logger_choose_kind (PenLoggerSite *self, const char *name, gsize length)
+{
+  static const PenLoggerKind kinds[] = {
+    PEN_LOGGER_INTEGER, PEN_LOGGER_INTEGER, PEN_LOGGER_INTEGER, PEN_LOGGER_INTEGER,
+    PEN_LOGGER_INTEGER, PEN_LOGGER_DECIMAL, PEN_LOGGER_DECIMAL, PEN_LOGGER_DECIMAL,
+    PEN_LOGGER_FINE,    PEN_LOGGER_DOUBLE,
+  };
+  guint sum = 0;
+
+  for (gsize i = 0; i < length; i++)
+    sum = sum * 31 + (guint8) name[i];
+  /* Vendors agree about most. */
+  if (pen_logger_pick (self, 5) == 0)
+    sum = pen_logger_pick (self, G_N_ELEMENTS (kinds));
+  return kinds[sum % G_N_ELEMENTS (kinds)];
+}
+
+static void
+pen_logger_append_number (PenLoggerSite *self, PenLoggerKind kind)
+{
+  /* How many digits it has: 5 to 7 mostly. */
+  static const guint8 digits[] = { 1, 3, 4, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 7, 7, 7, 7, 8, 9 };
+  guint n_digits = digits[pen_logger_pick (self, G_N_ELEMENTS (digits))];
+
   if (pen_logger_pick (self, 70) == 0)
     g_string_append_c (self->text, '-');
-  if (kind < 20)
+  if (kind == PEN_LOGGER_INTEGER)
+    {
+      pen_logger_append_digits (self, n_digits);
+      return;
+    }
+  if (n_digits < 4)
     g_string_append_c (self->text, '0');
   else
-    pen_logger_append_digits (self, kind < 540 ? 3 + pen_logger_pick (self, 6)
-                                               : 2 + pen_logger_pick (self, 4));
-  if (kind < 540)
-    return;
+    pen_logger_append_digits (self, n_digits - 2);
   g_string_append_c (self->text, '.');
-  if (kind < 820)
+  if (kind == PEN_LOGGER_FINE)
+    pen_logger_append_digits (self, 2 + pen_logger_pick (self, 2));
+  else if (kind == PEN_LOGGER_DECIMAL)
     g_string_append_c (self->text, (char) ('0' + pen_logger_pick (self, 10)));
-  else if (kind < 920)
-    g_string_append_printf (self->text, "%u00000000000%u", 1 + pen_logger_pick (self, 9),
-                            1 + pen_logger_pick (self, 9));
+  else if (pen_logger_pick (self, 8) == 0)
+    pen_logger_append_digits (self, 16);
   else
-    pen_logger_append_digits (self, 2 + pen_logger_pick (self, 14));
+    g_string_append_printf (self->text, "%u000000000000%u", 1 + pen_logger_pick (self, 9),
+                            1 + pen_logger_pick (self, 9));
 }
 
 static void
 pen_logger_append_field (PenLoggerSite *self, const char *name, gsize length)
 {
+  PenLoggerKind kind = pen_logger_choose_kind (self, name, length);
+  guint chance = pen_logger_pick (self, 1000);
+
   pen_logger_separate (self, ',');
   g_string_append_c (self->text, '"');
   g_string_append_len (self->text, name, (gssize) length);
   g_string_append_c (self->text, '"');
   pen_logger_separate (self, ':');
-  pen_logger_append_value (self);
+  if (chance < 2)
+    pen_logger_append_rare_value (self);
+  else if (chance < 60)
+    g_string_append (self->text, "null");
+  else
+    pen_logger_append_number (self, kind);
 }
 
 /* Appends a field for each that a name of the tables stands for. */
