@@ -8,13 +8,16 @@
  * Invariant: start <= cursor <= end, and no byte at or behind `end` is ever read, since payloads
  * are not padded.
  *
- * The text is looked at 512 bytes at a time, with SSE2, which gives two rows of bits: which bytes
- * end a string's plain characters, and which are no digits. Where a string or number ends is then
- * a shift and a count of zeros away. Payloads are short strings and short numbers, so what costs
- * time is not looking at bytes, but a processor that waits: for a loop whose end it guessed wrong,
- * or for the end of the token before. So there is no loop for a token, and one look at the bits
- * serves a whole member. (Tried before: 16-byte vectors for each token, slower than a byte loop,
- * as each waits for the one before it; 64 bytes at a time, which end too often inside a token.)
+ * The text is looked at 512 bytes at a time, with SSE2, which gives three rows of bits: which bytes
+ * end a string's plain characters, which are no digits, and which are neither digit nor point
+ * (pen-json-window-private.h). Where a string or number ends is then a shift and a count of zeros
+ * away. Payloads are short strings and short numbers, so what costs time is not looking at bytes,
+ * but a processor that waits: for a loop whose end it guessed wrong, or for the end of the token
+ * before. So there is no loop for a token, one look at the bits serves a whole member, whether a
+ * number has a point is not asked before its end is known, and whoever wants many members gets them
+ * at once. (Tried before: 16-byte vectors for each token, slower than a byte loop, as each waits
+ * for the one before it; 64 bytes at a time, which end too often inside a token; the end of null
+ * found from the same bits as that of numbers, whose way is longer then.)
  *
  * The byte loops beside that are the reference: they are all there is on other machines and with
  * PEN_JSON_NO_SIMD, with which the tests compile this file once more.
@@ -24,27 +27,14 @@
 
 #include "pen-json.h"
 
-#include <string.h>
+#include "pen-json-window-private.h"
 
-#if defined(__SSE2__) && !defined(PEN_JSON_NO_SIMD)
-#define PEN_JSON_SIMD 1
-#include <emmintrin.h>
-#else
-#define PEN_JSON_SIMD 0
-#endif
+#include <string.h>
 
 #define PEN_JSON_NO_ERROR (-1)
 
-/* What every member passes is one function in the end: calls would cost as much as their work. */
-#define ALWAYS_INLINE inline __attribute__ ((always_inline))
-
-#if PEN_JSON_SIMD
-/* How many bytes a word tells about: one for each of its bits. */
-#define BLOCK 64
-
-/* How many bytes are looked at in one go. */
-#define WINDOW 512
-#endif
+/* How many members are checked in one go where nobody asks for them. */
+#define SKIPPED_AT_ONCE 16
 
 typedef enum
 {
@@ -129,117 +119,6 @@ pen_json_skip_space (const guint8 *p, const guint8 *end)
 }
 
 /* --- Runs of characters --- */
-
-static inline gboolean
-pen_json_is_digit (guint8 c)
-{
-  return (guint8) (c - '0') <= 9;
-}
-
-#if PEN_JSON_SIMD
-/* Looks at 16 of the 64 bytes that are looked at together. */
-static ALWAYS_INLINE void
-pen_json_classify_piece (const guint8 *block, guint offset, guint64 *specials, guint64 *digits)
-{
-  __m128i bytes = _mm_loadu_si128 ((const __m128i *) (const void *) (block + offset));
-  __m128i special = _mm_or_si128 (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('"')),
-                                  _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('\\')));
-  /* Digits are moved to the top of the signed numbers. */
-  __m128i digit = _mm_cmpgt_epi8 (_mm_add_epi8 (bytes, _mm_set1_epi8 (G_MAXINT8 - '9')),
-                                  _mm_set1_epi8 (G_MAXINT8 - 10));
-
-  /* As signed numbers, all from 0x80 on are less than a blank, as control characters are. */
-  special = _mm_or_si128 (special, _mm_cmpgt_epi8 (_mm_set1_epi8 (' '), bytes));
-  *specials |= (guint64) (guint) _mm_movemask_epi8 (special) << offset;
-  *digits |= (guint64) (guint) _mm_movemask_epi8 (digit) << offset;
-}
-
-/* Looks at 64 bytes of text, which fill the words with this @index. */
-static ALWAYS_INLINE void
-pen_json_scanner_classify (PenJsonScanner *self, const guint8 *block, guint index)
-{
-  guint64 specials = 0;
-  guint64 digits = 0;
-
-  pen_json_classify_piece (block, 0, &specials, &digits);
-  pen_json_classify_piece (block, 16, &specials, &digits);
-  pen_json_classify_piece (block, 32, &specials, &digits);
-  pen_json_classify_piece (block, 48, &specials, &digits);
-  self->specials[index] = specials;
-  self->non_digits[index] = ~digits;
-}
-
-/* Looks at the bytes from @p on, as many as there are words for. Zeros stand behind the text: they
- * end every run. */
-static G_GNUC_NO_INLINE void
-pen_json_scanner_load_window (PenJsonScanner *self, const guint8 *p)
-{
-  guint8 padded[BLOCK] = { 0 };
-
-  self->window = p;
-  for (guint i = 0; i < WINDOW / BLOCK; i++, p += BLOCK)
-    {
-      if (G_LIKELY (self->end - p >= BLOCK))
-        pen_json_scanner_classify (self, p, i);
-      else
-        {
-          memcpy (padded, p, (gsize) (self->end - p));
-          pen_json_scanner_classify (self, padded, i);
-          self->specials[i + 1] = 0;
-          self->non_digits[i + 1] = 0;
-          return;
-        }
-    }
-}
-
-/* Returns the bits of a row from @offset on: at least 57, with zeros behind them. */
-static ALWAYS_INLINE guint64
-pen_json_get_bits (const guint64 *words, gsize offset)
-{
-  guint64 bits;
-
-  memcpy (&bits, (const guint8 *) words + offset / 8, sizeof bits);
-  return bits >> offset % 8;
-}
-
-/* Looks for the next byte of a kind from @p on, window by window. @words are those of the kind. */
-static G_GNUC_NO_INLINE const guint8 *
-pen_json_scanner_find_in_windows (PenJsonScanner *self, const guint8 *p, const guint64 *words)
-{
-  while (p < self->end)
-    {
-      gsize offset = (gsize) (p - self->window);
-      guint64 found;
-
-      if (offset >= WINDOW)
-        {
-          pen_json_scanner_load_window (self, p);
-          offset = 0;
-        }
-      found = pen_json_get_bits (words, offset);
-      if (found != 0)
-        return p + (guint) __builtin_ctzll (found);
-      p += MIN (57, WINDOW - offset);
-    }
-  return self->end;
-}
-
-/* The same, for what is mostly found at once. */
-static ALWAYS_INLINE const guint8 *
-pen_json_scanner_find (PenJsonScanner *self, const guint8 *p, const guint64 *words)
-{
-  gsize offset = (gsize) (p - self->window);
-
-  if (G_LIKELY (offset < WINDOW))
-    {
-      guint64 found = pen_json_get_bits (words, offset);
-
-      if (G_LIKELY (found != 0))
-        return p + (guint) __builtin_ctzll (found);
-    }
-  return pen_json_scanner_find_in_windows (self, p, words);
-}
-#endif
 
 /* Returns the first byte from @p on that is not a plain character: a printable ASCII one other than
  * the quote and the backslash; or the end of the text. */
@@ -592,90 +471,74 @@ pen_json_scanner_step_slowly (PenJsonScanner *self, PenJsonMember *member)
 
 #if PEN_JSON_SIMD
 
-/* Returns the byte behind @p. The compiler would rather add the result of a comparison than branch,
- * and all that follows would wait for it; but whether there is a blank is easily foretold. */
-static ALWAYS_INLINE const guint8 *
-pen_json_step_over (const guint8 *p)
-{
-  __asm__ volatile("" : "+r"(p));
-  return p + 1;
-}
-/* Returns how far behind @p the number ends whose first digit is there, or 0 if that is not known
- * or not as simple. @non_digits is what is known from @p on. */
-static ALWAYS_INLINE guint
-pen_json_scanner_measure_number (const PenJsonScanner *self, const guint8 *p, guint64 non_digits)
-{
-  guint length;
-  guint decimals;
-
-  if (G_UNLIKELY (non_digits == 0))
-    return 0;
-  length = (guint) __builtin_ctzll (non_digits);
-  if (G_UNLIKELY (p + length >= self->end || (p[0] == '0' && length > 1)))
-    return 0;
-  if (p[length] == '.')
-    {
-      non_digits = non_digits >> length >> 1;
-      if (G_UNLIKELY (non_digits == 0 || (non_digits & 1) != 0))
-        return 0;
-      decimals = (guint) __builtin_ctzll (non_digits);
-      length += 1 + decimals;
-      if (G_UNLIKELY (p + length >= self->end))
-        return 0;
-    }
-  return G_LIKELY ((p[length] | 0x20) != 'e') ? length : 0;
-}
-
-/* Goes to the next member behind another one, if it looks as loggers write most of them: a key
- * without escape, no white space but a blank behind the comma and the colon. All of that, and the
- * end of a simple number, is found with one look at the words, for each look waits for the one
- * before it. Returns FALSE, with nothing read, if it looks different. */
+/* Goes to the next member behind another one, if it looks usual. Returns FALSE, with nothing read,
+ * if it does not. */
 static ALWAYS_INLINE gboolean
 pen_json_scanner_step_fast (PenJsonScanner *self, PenJsonMember *member, PenJsonStep *step)
 {
   const guint8 *p = self->cursor;
   gsize offset = (gsize) (p - self->window);
   const guint8 *value;
-  guint64 specials;
-  guint64 non_digits;
-  guint length;
+  PenJsonBits bits;
+  guint length = 0;
 
   if (G_UNLIKELY (offset >= WINDOW || self->end - p < 4 || p[0] != ','))
     return FALSE;
-  specials = pen_json_get_bits (self->specials, offset) >> 2;
-  non_digits = pen_json_get_bits (self->non_digits, offset);
-  if (p[1] == ' ')
-    {
-      p = pen_json_step_over (p);
-      specials >>= 1;
-      non_digits >>= 1;
-    }
-  if (G_UNLIKELY (p[1] != '"' || specials == 0))
+  value = pen_json_scanner_take_key (self, p, offset, FALSE, &member->key, &bits);
+  if (G_UNLIKELY (value == NULL))
     return FALSE;
-  p += 2;
-  length = (guint) __builtin_ctzll (specials);
-  if (G_UNLIKELY (length >= BLOCK - 5 || self->end - p < length + 4))
-    return FALSE;
-  value = p + length + 2;
-  non_digits = non_digits >> (length + 4);
-  if (value[0] == ' ')
-    {
-      value = pen_json_step_over (value);
-      non_digits >>= 1;
-    }
-  if (G_UNLIKELY (p[length] != '"' || p[length + 1] != ':' || value[0] <= ' '))
-    return FALSE;
-  member->key
-      = (PenJsonSlice){ .text = (const char *) p, .length = length, .type = PEN_JSON_STRING };
-  length = 0;
   if (G_LIKELY (pen_json_is_digit (value[0])))
-    length = pen_json_scanner_measure_number (self, value, non_digits);
+    length
+        = pen_json_scanner_measure_number (self, value, bits.non_digits, bits.non_numbers, FALSE);
   *step = PEN_JSON_STEP_ITEM;
   if (G_LIKELY (length > 0))
     pen_json_scanner_take (self, value, value + length, PEN_JSON_NUMBER, FALSE, &member->value);
   else if (!pen_json_scanner_read_value (self, value, &member->value))
     *step = PEN_JSON_STEP_FAILED;
   return TRUE;
+}
+
+/* Reads the usual members that follow, as many as there is room for; returns how many. What is
+ * needed for that is in local variables, since the compiler cannot know that a member is no part
+ * of the scanner. */
+static guint
+pen_json_scanner_take_usual (PenJsonScanner *self, PenJsonMember *members, guint n_members)
+{
+  const guint8 *end = self->end;
+  const guint8 *window = self->window;
+  /* The brace behind which the first one begins is like a comma. */
+  const guint8 *p = self->cursor - (self->state == PEN_JSON_STATE_FIRST);
+  guint n_taken = 0;
+
+  for (; n_taken < n_members && end - p >= REACH; n_taken++)
+    {
+      PenJsonMember *member = &members[n_taken];
+      gsize offset = (gsize) (p - window);
+      const guint8 *after;
+      PenJsonBits bits;
+
+      if (G_UNLIKELY (p[0] != ',' && (n_taken > 0 || self->state != PEN_JSON_STATE_FIRST)))
+        break;
+      if (G_UNLIKELY (offset > WINDOW - BLOCK))
+        {
+          pen_json_scanner_load_window (self, p);
+          window = p;
+          offset = 0;
+        }
+      after = pen_json_scanner_take_key (self, p, offset, TRUE, &member->key, &bits);
+      if (G_UNLIKELY (after == NULL))
+        break;
+      after = pen_json_scanner_take_usual_value (self, after, window, &bits, &member->value);
+      if (G_UNLIKELY (after == NULL))
+        break;
+      p = after;
+    }
+  if (n_taken > 0)
+    {
+      self->cursor = p;
+      self->state = PEN_JSON_STATE_REST;
+    }
+  return n_taken;
 }
 #endif
 
@@ -693,17 +556,45 @@ pen_json_scanner_step (PenJsonScanner *self, PenJsonMember *member)
   return pen_json_scanner_step_slowly (self, member);
 }
 
+/**
+ * pen_json_scanner_next_usual: (skip)
+ * @self: a scanner
+ * @members: (out caller-allocates) (array length=n_members): the members read
+ * @n_members: how many there is room for
+ *
+ * Goes over the next members of the current object as long as they look usual: a key and a number,
+ * a string or null, short and without escapes. It is what [method@JsonScanner.next] does, for many
+ * members at once and in less time, but it may stop anywhere, with none left or with an unusual one
+ * next: what is next, [method@JsonScanner.next] says.
+ *
+ * Returns: how many members were read; 0 at the end, in an array, after an error, or for no reason
+ *
+ * Threads: any
+ */
+guint
+pen_json_scanner_next_usual (PenJsonScanner *self, PenJsonMember *members, guint n_members)
+{
+#if PEN_JSON_SIMD
+  if ((self->state == PEN_JSON_STATE_REST || self->state == PEN_JSON_STATE_FIRST)
+      && (self->is_object & 1) != 0)
+    return pen_json_scanner_take_usual (self, members, n_members);
+#endif
+  return 0;
+}
+
 /* Checks all up to the end of the container at level @depth, and steps out of it. */
 static gboolean
 pen_json_scanner_skip_level (PenJsonScanner *self, guint depth)
 {
-  PenJsonMember member;
+  PenJsonMember members[SKIPPED_AT_ONCE];
 
   while (self->depth >= depth)
     {
       if (self->state == PEN_JSON_STATE_ANNOUNCED)
         self->state = PEN_JSON_STATE_FIRST;
-      if (pen_json_scanner_step (self, &member) == PEN_JSON_STEP_FAILED)
+      if (pen_json_scanner_next_usual (self, members, SKIPPED_AT_ONCE) == SKIPPED_AT_ONCE)
+        continue;
+      if (pen_json_scanner_step (self, &members[0]) == PEN_JSON_STEP_FAILED)
         return FALSE;
     }
   return TRUE;
@@ -740,9 +631,11 @@ pen_json_scanner_init (PenJsonScanner *self, const char *text, gsize length)
   self->window = self->end;
   self->specials[0] = 0;
   self->non_digits[0] = 0;
+  self->non_numbers[0] = 0;
   /* Behind every window. */
   self->specials[G_N_ELEMENTS (self->specials) - 1] = 0;
   self->non_digits[G_N_ELEMENTS (self->non_digits) - 1] = 0;
+  self->non_numbers[G_N_ELEMENTS (self->non_numbers) - 1] = 0;
 }
 
 /**

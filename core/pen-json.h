@@ -103,9 +103,10 @@ typedef struct
   gint error;        /* PenJsonError, or -1 */
   const char *reason;
   const guint8 *error_at;
-  const guint8 *window; /* what the next two are of: bit n is byte n */
+  const guint8 *window; /* what the next three are of: bit n is byte n */
   guint64 specials[9];  /* what is not just a character in a string; the last word is 0 */
   guint64 non_digits[9];
+  guint64 non_numbers[9]; /* neither a digit nor a point */
   gpointer reserved[4];
 } PenJsonScanner;
 
@@ -119,6 +120,8 @@ PEN_AVAILABLE_IN_1_0
 gboolean pen_json_scanner_skip (PenJsonScanner *self, PenJsonSlice *value);
 PEN_AVAILABLE_IN_1_0
 gboolean pen_json_scanner_next (PenJsonScanner *self, PenJsonMember *member);
+PEN_AVAILABLE_IN_1_0
+guint pen_json_scanner_next_usual (PenJsonScanner *self, PenJsonMember *members, guint n_members);
 PEN_AVAILABLE_IN_1_0
 gboolean pen_json_scanner_leave (PenJsonScanner *self);
 PEN_AVAILABLE_IN_1_0

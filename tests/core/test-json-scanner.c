@@ -42,19 +42,25 @@ test_scanner_append_slice (GString *trace, const PenJsonSlice *slice)
 }
 
 static void
+test_scanner_trace_member (GString *trace, PenJsonType type, const PenJsonMember *member)
+{
+  g_string_append_c (trace, ' ');
+  if (type == PEN_JSON_OBJECT)
+    {
+      test_scanner_append_slice (trace, &member->key);
+      g_string_append_c (trace, '=');
+    }
+  test_scanner_append_slice (trace, &member->value);
+}
+
+static void
 test_scanner_trace_container (PenJsonScanner *scanner, GString *trace, PenJsonType type)
 {
   PenJsonMember member;
 
   while (pen_json_scanner_next (scanner, &member))
     {
-      g_string_append_c (trace, ' ');
-      if (type == PEN_JSON_OBJECT)
-        {
-          test_scanner_append_slice (trace, &member.key);
-          g_string_append_c (trace, '=');
-        }
-      test_scanner_append_slice (trace, &member.value);
+      test_scanner_trace_member (trace, type, &member);
       if (pen_json_scanner_enter (scanner))
         test_scanner_trace_container (scanner, trace, member.value.type);
     }
@@ -414,53 +420,109 @@ test_scanner_accepts_long_keys (void)
 }
 
 /* A member with each fault, at every place. */
+static const char *const faulty_members[] = {
+  "\"b\":01",
+  "\"b\":1.",
+  "\"b\":1.x",
+  "\"b\":1e",
+  "\"b\":1e+",
+  "\"b\":-",
+  "\"b\":-x",
+  "\"b\":+1",
+  "\"b\"=1",
+  "\"b:1",
+  "b:1",
+  "\"b\" 1",
+  "\"b\":\"\x01\"",
+  "\"\x1f\":1",
+  "\"b\\x\":1",
+  "\"b\":nul",
+  "\"b\":1 2",
+  "\"b\":\"\\u12\"",
+  "\"b\":1\x80",
+  "\"\xc3\":1",
+  "\"b\":",
+  ",\"b\":1",
+  "\"b\"::1",
+  "\"b\":[1}",
+  "\"b\\:1,\"c\":1",
+  "\"b\x01:1",
+  "\"b\x80:1",
+  "\"b\":1\"",
+  "\"b\":x",
+  "\"b\":1x",
+  "\"b\":1.2.3",
+  "\"b\":1.25.",
+  "\"b\":1..2",
+  "\"b\":1.",
+  "\"b\":.5",
+  "\"b\":01",
+  "\"b\":nul",
+  "\"b\":null0",
+  "\"b\":\"\x01\"",
+  "\"b\":12345678901234567890123456789012345678901234567890123456789012345678901234567890x",
+  "\"b\":\"123456789012345678901234567890123456789012345678901234567890\n1234567890\"",
+};
+
 static void
 test_scanner_refuses_at_every_place (void)
 {
-  static const char *const members[] = {
-    "\"b\":01",
-    "\"b\":1.",
-    "\"b\":1.x",
-    "\"b\":1e",
-    "\"b\":1e+",
-    "\"b\":-",
-    "\"b\":-x",
-    "\"b\":+1",
-    "\"b\"=1",
-    "\"b:1",
-    "b:1",
-    "\"b\" 1",
-    "\"b\":\"\x01\"",
-    "\"\x1f\":1",
-    "\"b\\x\":1",
-    "\"b\":nul",
-    "\"b\":1 2",
-    "\"b\":\"\\u12\"",
-    "\"b\":1\x80",
-    "\"\xc3\":1",
-    "\"b\":",
-    ",\"b\":1",
-    "\"b\"::1",
-    "\"b\":[1}",
-    "\"b\\:1,\"c\":1",
-    "\"b\x01:1",
-    "\"b\x80:1",
-    "\"b\":1\"",
-    "\"b\":x",
-    "\"b\":1x",
-    "\"b\":12345678901234567890123456789012345678901234567890123456789012345678901234567890x",
-    "\"b\":\"123456789012345678901234567890123456789012345678901234567890\n1234567890\"",
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (faulty_members); i++)
     for (guint n_before = 380; n_before < 530; n_before++)
       {
-        g_autofree char *faulty = g_strconcat ("\"a\":1,", members[i], ",\"c\":1}", NULL);
+        g_autofree char *faulty = g_strconcat ("\"a\":1,", faulty_members[i], ",\"c\":1}", NULL);
+        /* Once more with the end of the text far away. */
+        g_autofree char *faulty_early = g_strconcat (
+            "\"a\":1,", faulty_members[i],
+            ",\"c\":1,\"and a member that is long enough to keep the end of the text "
+            "from what is looked at together\":\"with the members before it\"}",
+            NULL);
         g_autofree char *text = test_scanner_move (n_before, faulty);
+        g_autofree char *text_early = test_scanner_move (n_before, faulty_early);
         g_autofree char *result = test_scanner_validate (text, strlen (text));
+        g_autofree char *result_early = test_scanner_validate (text_early, strlen (text_early));
 
+        g_assert_cmpstr (result_early, !=, "valid");
         g_assert_cmpstr (result, !=, "valid");
       }
+}
+
+/* An object of usual members and others, read with and without next_usual (): the same comes out
+ * wherever it begins, however many are asked for, and however soon the text ends behind it. */
+static void
+test_scanner_usual_members (void)
+{
+  const char *text
+      = "\"a\":1,\"b\": 2.5, \"c\":0,\"d\":0.25,\"e\":null,\"f\":\"g\",\"h\":\"\",\"i\":12345.67,"
+        "\"j\":-1,\"k\":1e5,\"l\":true,\"m\":[1],\"n\":\"\\n\",\"\":7,\"o\" :8,\"p\":\"\xc3\xa9\","
+        "\"q\":10}";
+  const char *expected
+      = " a=1 b=2.5 c=0 d=0.25 e=null f=\"g\" h=\"\" i=12345.67 j=-1 k=1e5 l=true m=[ 1 . "
+        "n=\"\\n\"\\ =7 o=8 p=\"\xc3\xa9\" q=10 .";
+
+  for (guint n_before = 0; n_before < 1100; n_before++)
+    {
+      g_autofree char *moved = test_scanner_move (n_before, text);
+      gsize length = strlen (moved);
+      g_autofree char *copy = test_scanner_copy_exactly (moved, length);
+      g_autoptr (GString) trace = g_string_new (NULL);
+      PenJsonScanner scanner;
+      PenJsonMember members[5];
+      guint n_members;
+
+      pen_json_scanner_init (&scanner, copy, length);
+      g_assert_true (pen_json_scanner_begin (&scanner, &members[0].value));
+      g_assert_cmpuint (pen_json_scanner_next_usual (&scanner, members, 5), ==, 0);
+      g_assert_true (pen_json_scanner_enter (&scanner));
+      g_assert_true (pen_json_scanner_next (&scanner, &members[0]));
+      n_members = pen_json_scanner_next_usual (&scanner, members, n_before % 6);
+      g_assert_cmpuint (n_members, <=, n_before % 6);
+      for (guint i = 0; i < n_members; i++)
+        test_scanner_trace_member (trace, PEN_JSON_OBJECT, &members[i]);
+      test_scanner_trace_container (&scanner, trace, PEN_JSON_OBJECT);
+      g_assert_cmpstr (trace->str, ==, expected);
+      g_assert_true (pen_json_scanner_finish (&scanner, NULL));
+    }
 }
 
 int
@@ -477,6 +539,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json-scanner/at-every-place", test_scanner_at_every_place);
   g_test_add_func ("/json-scanner/accepts-long-keys", test_scanner_accepts_long_keys);
   g_test_add_func ("/json-scanner/refuses-at-every-place", test_scanner_refuses_at_every_place);
+  g_test_add_func ("/json-scanner/usual-members", test_scanner_usual_members);
   g_test_add_func ("/json-scanner/stays-failed", test_scanner_stays_failed);
   return g_test_run ();
 }

@@ -142,6 +142,27 @@ pen_judge_walk_value (PenJudge *judge, guint index, PenJsonSlice *value)
     }
 }
 
+/* Goes over some members at once, from @child on; returns the one behind them. */
+static guint
+pen_judge_walk_usual (PenJudge *judge, gboolean is_object, guint child)
+{
+  PenJsonMember members[4];
+  guint n_wanted = pen_judge_random (judge, G_N_ELEMENTS (members) + 1);
+  guint n_members = pen_json_scanner_next_usual (&judge->scanner, members, n_wanted);
+
+  g_assert_cmpuint (n_members, <=, is_object ? n_wanted : 0);
+  for (guint i = 0; i < n_members; i++)
+    {
+      const PenSlowNode *node = pen_slow_json_get (judge->json, child);
+
+      g_assert_cmpuint (child, !=, PEN_SLOW_JSON_NONE);
+      pen_judge_key (judge->json, &members[i].key, node);
+      pen_judge_whole (judge->json, &members[i].value, node);
+      child = node->next_sibling;
+    }
+  return child;
+}
+
 /* Goes over the container that was just entered, of an accepted text. */
 static void
 pen_judge_walk (PenJudge *judge, guint container)
@@ -152,13 +173,18 @@ pen_judge_walk (PenJudge *judge, guint container)
 
   while (child != PEN_SLOW_JSON_NONE)
     {
-      const PenSlowNode *node = pen_slow_json_get (judge->json, child);
+      const PenSlowNode *node;
 
       if (pen_judge_random (judge, 20) == 0)
         {
           g_assert_true (pen_json_scanner_leave (&judge->scanner));
           return;
         }
+      if (pen_judge_random (judge, 2) == 0)
+        child = pen_judge_walk_usual (judge, is_object, child);
+      if (child == PEN_SLOW_JSON_NONE)
+        break;
+      node = pen_slow_json_get (judge->json, child);
       g_assert_true (pen_json_scanner_next (&judge->scanner, &member));
       if (is_object)
         pen_judge_key (judge->json, &member.key, node);
@@ -177,6 +203,7 @@ static void
 pen_judge_stumble (PenJudge *judge)
 {
   PenJsonMember member;
+  PenJsonMember members[3];
   gsize n_calls = 0;
 
   while (!pen_json_scanner_failed (&judge->scanner) && n_calls++ <= judge->json->length)
@@ -192,6 +219,9 @@ pen_judge_stumble (PenJudge *judge)
       case 2:
       case 3:
         pen_json_scanner_enter (&judge->scanner);
+        break;
+      case 4:
+        pen_json_scanner_next_usual (&judge->scanner, members, G_N_ELEMENTS (members));
         break;
       default:
         pen_json_scanner_next (&judge->scanner, &member);
