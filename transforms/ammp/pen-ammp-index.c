@@ -8,10 +8,6 @@
 
 #include "pen-ammp-index.h"
 
-/* So few slots of 8 KiB are touched that they stay in the cache, and so many are empty that most
- * looks end at the first one: a look that does not costs a mispredicted branch. */
-#define FIRST_SLOTS 1024
-
 /* What a large payload needed is not kept for the next one, which will be small again. */
 #define MAX_KEPT_SLOTS 4096
 
@@ -27,13 +23,16 @@ pen_ammp_index_allocate (PenAmmpIndex *self, guint32 n_slots)
 /**
  * pen_ammp_index_init:
  * @self: an index
+ * @first_slots: how many slots it begins with, a power of two: so many that most are empty, since a
+ *   look that does not end at the first one costs a mispredicted branch, and so few that those
+ *   touched stay in the cache
  *
  * Threads: any
  */
 void
-pen_ammp_index_init (PenAmmpIndex *self)
+pen_ammp_index_init (PenAmmpIndex *self, guint32 first_slots)
 {
-  *self = (PenAmmpIndex){ 0 };
+  *self = (PenAmmpIndex){ .first_slots = first_slots };
   pen_ammp_index_empty (self);
 }
 
@@ -62,11 +61,11 @@ pen_ammp_index_clear (PenAmmpIndex *self)
 void
 pen_ammp_index_empty (PenAmmpIndex *self)
 {
-  if (self->n_allocated < FIRST_SLOTS || self->n_allocated > MAX_KEPT_SLOTS
+  if (self->n_allocated < self->first_slots || self->n_allocated > MAX_KEPT_SLOTS
       || self->generation == G_MAXUINT32)
-    pen_ammp_index_allocate (self, FIRST_SLOTS);
+    pen_ammp_index_allocate (self, self->first_slots);
   self->generation++;
-  self->mask = FIRST_SLOTS - 1;
+  self->mask = self->first_slots - 1;
   self->n_held = 0;
 }
 

@@ -21,13 +21,14 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint64 *slots; /* a generation in the upper half, which makes it empty or not; a position */
+  guint32 first_slots;
   guint32 n_allocated;
   guint32 mask; /* slots in use, less one: a power of two */
   guint32 n_held;
   guint32 generation;
 } PenAmmpIndex;
 
-void pen_ammp_index_init (PenAmmpIndex *self);
+void pen_ammp_index_init (PenAmmpIndex *self, guint32 first_slots);
 void pen_ammp_index_clear (PenAmmpIndex *self);
 void pen_ammp_index_empty (PenAmmpIndex *self);
 void pen_ammp_index_grow (PenAmmpIndex *self);
@@ -65,6 +66,21 @@ pen_ammp_index_look (const PenAmmpIndex *self, guint32 slot)
 }
 
 /**
+ * pen_ammp_index_hold:
+ * @self: an index
+ * @position: a position
+ *
+ * Returns: what a slot holds that holds it; one more is the next position
+ *
+ * Threads: lane
+ */
+static inline guint64
+pen_ammp_index_hold (const PenAmmpIndex *self, guint32 position)
+{
+  return (guint64) self->generation << 32 | position;
+}
+
+/**
  * pen_ammp_index_put:
  * @self: an index that has room
  * @slot: an empty slot: where a walk ended
@@ -75,7 +91,7 @@ pen_ammp_index_look (const PenAmmpIndex *self, guint32 slot)
 static inline void
 pen_ammp_index_put (PenAmmpIndex *self, guint32 slot, guint32 position)
 {
-  self->slots[slot & self->mask] = (guint64) self->generation << 32 | position;
+  self->slots[slot & self->mask] = pen_ammp_index_hold (self, position);
   self->n_held++;
 }
 

@@ -27,6 +27,8 @@
 
 #define MAX_KEPT_SKIPS 1024
 
+#define MEMBERS_AT_ONCE 32
+
 typedef enum
 {
   PEN_AMMP_FAULT_NOT_OBJECT,
@@ -239,6 +241,41 @@ pen_ammp_is_name (const PenJsonSlice *value)
   return value->type == PEN_JSON_STRING && value->length > 2;
 }
 
+/* Keeps a field of the current reading, or what is private of it. */
+static inline void
+pen_ammp_payload_take (PenAmmpPayload *self, PenAmmpIdentity *identity, const PenJsonMember *member)
+{
+  /* Behind an empty key there is its closing quote. */
+  if (G_UNLIKELY (member->key.escaped || member->key.text[0] == '_')
+      && pen_ammp_identity_take (identity, member))
+    return;
+  pen_ammp_readings_add (&self->readings, &member->key, &member->value);
+}
+
+/* Reads the members of the object just entered: most of them by the dozen. */
+static void
+pen_ammp_payload_scan_members (PenAmmpPayload *self,
+                               PenJsonScanner *scanner,
+                               PenAmmpIdentity *identity)
+{
+  PenJsonMember members[MEMBERS_AT_ONCE];
+  guint n_members;
+
+  do
+    {
+      n_members = pen_json_scanner_next_usual (scanner, members, G_N_ELEMENTS (members));
+      for (guint i = 0; i < n_members; i++)
+        pen_ammp_payload_take (self, identity, &members[i]);
+      if (n_members == G_N_ELEMENTS (members))
+        continue;
+      if (!pen_json_scanner_next (scanner, &members[0])
+          || !pen_json_scanner_skip (scanner, &members[0].value))
+        break;
+      pen_ammp_payload_take (self, identity, &members[0]);
+    }
+  while (TRUE);
+}
+
 /* Reads the reading just announced, and keeps it if it has a vendor ID. */
 static void
 pen_ammp_payload_scan_reading (PenAmmpPayload *self, PenJsonScanner *scanner, guint index)
@@ -246,21 +283,9 @@ pen_ammp_payload_scan_reading (PenAmmpPayload *self, PenJsonScanner *scanner, gu
   PenAmmpIdentity identity = { 0 };
   const PenJsonSlice *vendor_id = &identity.vendor_id;
   PenAmmpFault fault;
-  PenJsonMember member;
 
   pen_json_scanner_enter (scanner);
-  while (pen_json_scanner_next (scanner, &member))
-    {
-      /* Behind an empty key there is its closing quote. */
-      if (G_UNLIKELY (member.key.escaped || member.key.text[0] == '_')
-          && pen_ammp_identity_take (&identity, &member))
-        continue;
-      if (member.value.type == PEN_JSON_NULL)
-        continue;
-      if (member.value.type >= PEN_JSON_ARRAY && !pen_json_scanner_skip (scanner, &member.value))
-        break;
-      pen_ammp_readings_add (&self->readings, &member.key, &member.value);
-    }
+  pen_ammp_payload_scan_members (self, scanner, &identity);
   if (!pen_ammp_is_name (vendor_id) && self->missing_vid == PEN_AMMP_MISSING_VID_DEVICE
       && pen_ammp_is_name (&identity.device))
     vendor_id = &identity.device;
