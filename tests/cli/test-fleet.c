@@ -113,6 +113,30 @@ test_fleet_leaves_faulty_out (void)
                     1);
 }
 
+/* Sites of one file against each other were told before; here they are against other files. */
+static void
+test_fleet_has_sites (void)
+{
+  static const TestFile files[] = {
+    { "a.pipeline", "[sites]\ncolumns=id\nx=one\ny=two\n[source mqtt]\nhost=broker\n"
+                    "client-id=${id}\ntopics=t/${site}\n[sink stdout]\n" },
+    { "a-y.pipeline", "[source mqtt]\nhost=broker\ntopics=u\n[sink stdout]\n" },
+    { "b.pipeline", "[sites]\ncolumns=id\np=three\nq=two\nr=four;five\n[source mqtt]\n"
+                    "host=broker\nclient-id=${id}\ntopics=t/${site}\n[sink stdout]\n" },
+    { "c.pipeline", "[sites]\nx=\nz=\n[source mqtt]\nhost=broker\nclient-id=c-${site}\n"
+                    "topics=t/${site}\n[sink stdout]\n" },
+  };
+
+  test_fleet_check (
+      files, G_N_ELEMENTS (files),
+      "@/a.pipeline:4:1: error: there is a pipeline 'a-y' already, in '@/a-y.pipeline'; a name is "
+      "used once\n"
+      "@/b.pipeline:5:3: error: 'r' has 2 values, and [sites] has 1 column; a ';' within a value "
+      "is written '\\;'\n"
+      "@/c.pipeline:2:1: warning: 't/x' overlaps 't/x' in '@/a.pipeline', line 3: " TEST_TWICE,
+      1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -120,5 +144,6 @@ main (int argc, char **argv)
   g_test_add_func ("/fleet/claims", test_fleet_claims);
   g_test_add_func ("/fleet/overlaps", test_fleet_overlaps);
   g_test_add_func ("/fleet/leaves-faulty-out", test_fleet_leaves_faulty_out);
+  g_test_add_func ("/fleet/has-sites", test_fleet_has_sites);
   return g_test_run ();
 }
