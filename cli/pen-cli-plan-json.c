@@ -63,7 +63,7 @@ pen_cli_plan_describe_step (JsonBuilder *builder, const PenCliStep *step)
   static const char *const changes[] = {
     [PEN_ENGINE_UNCHANGED] = "none", [PEN_ENGINE_KEPT] = "keep",
     [PEN_ENGINE_STARTED] = "start",  [PEN_ENGINE_REPLACED] = "replace",
-    [PEN_ENGINE_STOPPED] = "stop",
+    [PEN_ENGINE_STOPPED] = "stop",   [PEN_ENGINE_GONE] = "none",
   };
   static const char *const states[] = {
     [PEN_ENGINE_RUNNING] = "running",

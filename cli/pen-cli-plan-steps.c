@@ -122,13 +122,19 @@ pen_cli_step_new (const char *pipeline, const char *path)
   return self;
 }
 
-static const PenDefinition *
-pen_cli_find_definition (GPtrArray *definitions, const char *name)
+/* (transfer full): name to PenDefinition */
+static GHashTable *
+pen_cli_index_definitions (GPtrArray *definitions)
 {
+  GHashTable *index = g_hash_table_new (g_str_hash, g_str_equal);
+
   for (guint i = 0; i < definitions->len; i++)
-    if (g_str_equal (pen_definition_get_name (g_ptr_array_index (definitions, i)), name))
-      return g_ptr_array_index (definitions, i);
-  return NULL;
+    {
+      PenDefinition *definition = g_ptr_array_index (definitions, i);
+
+      g_hash_table_insert (index, (gpointer) pen_definition_get_name (definition), definition);
+    }
+  return index;
 }
 
 /* What becomes of a pipeline that is there. */
@@ -158,19 +164,6 @@ pen_cli_step_new_for_running (const PenCliProcess *process,
   return step;
 }
 
-static gboolean
-pen_cli_process_runs (const PenCliProcess *process, const char *name)
-{
-  for (guint i = 0; process != NULL && i < process->pipelines->len; i++)
-    {
-      const PenCliRunning *running = g_ptr_array_index (process->pipelines, i);
-
-      if (g_str_equal (running->name, name))
-        return TRUE;
-    }
-  return FALSE;
-}
-
 /* documented in the header */
 GPtrArray *
 pen_cli_steps_new (const PenCliProcess *process,
@@ -178,12 +171,15 @@ pen_cli_steps_new (const PenCliProcess *process,
                    const char *const *faulty_paths)
 {
   GPtrArray *steps = g_ptr_array_new_with_free_func (pen_cli_step_free);
+  g_autoptr (GHashTable) index = pen_cli_index_definitions (definitions);
+  g_autoptr (GHashTable) running_names = g_hash_table_new (g_str_hash, g_str_equal);
 
   for (guint i = 0; process != NULL && i < process->pipelines->len; i++)
     {
       const PenCliRunning *running = g_ptr_array_index (process->pipelines, i);
-      const PenDefinition *definition = pen_cli_find_definition (definitions, running->name);
+      const PenDefinition *definition = g_hash_table_lookup (index, running->name);
 
+      g_hash_table_add (running_names, running->name);
       g_ptr_array_add (steps,
                        pen_cli_step_new_for_running (process, running, definition, faulty_paths));
     }
@@ -193,7 +189,7 @@ pen_cli_steps_new (const PenCliProcess *process,
       const char *name = pen_definition_get_name (definition);
       PenCliStep *step;
 
-      if (pen_cli_process_runs (process, name))
+      if (g_hash_table_contains (running_names, name))
         continue;
       step = pen_cli_step_new (name, pen_definition_get_path (definition));
       step->change = PEN_ENGINE_STARTED;
@@ -258,11 +254,18 @@ pen_cli_step_append_reason (const PenCliStep *self, GString *text)
                                                                  : "it is being stopped");
       break;
     case PEN_ENGINE_UNCHANGED:
+    case PEN_ENGINE_GONE:
     case PEN_ENGINE_STARTED:
     case PEN_ENGINE_STOPPED:
     default:
       g_string_append (text, self->path);
     }
+}
+
+static gboolean
+pen_cli_step_is_shown (const PenCliStep *self)
+{
+  return self->change != PEN_ENGINE_UNCHANGED && self->change != PEN_ENGINE_GONE;
 }
 
 /* documented in the header */
@@ -281,14 +284,14 @@ pen_cli_plan_append_text (GString *text, GPtrArray *steps)
     {
       const PenCliStep *step = g_ptr_array_index (steps, i);
 
-      if (step->change != PEN_ENGINE_UNCHANGED)
+      if (pen_cli_step_is_shown (step))
         width = MAX (width, (guint) g_utf8_strlen (step->pipeline, -1));
     }
   for (guint i = 0; i < steps->len; i++)
     {
       const PenCliStep *step = g_ptr_array_index (steps, i);
 
-      if (step->change == PEN_ENGINE_UNCHANGED)
+      if (!pen_cli_step_is_shown (step))
         continue;
       g_string_append_printf (text, "  %-7s  %-*s  ", words[step->change], (int) width,
                               step->pipeline);

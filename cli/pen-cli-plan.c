@@ -234,7 +234,8 @@ pen_cli_plan_append_reload (const PenCliPlan *self, GString *text)
 {
   guint n_unchanged = pen_cli_plan_count (self, PEN_ENGINE_UNCHANGED);
   guint n_kept = pen_cli_plan_count (self, PEN_ENGINE_KEPT);
-  guint n_changes = self->steps->len - n_unchanged - n_kept;
+  guint n_gone = pen_cli_plan_count (self, PEN_ENGINE_GONE);
+  guint n_changes = self->steps->len - n_unchanged - n_kept - n_gone;
 
   g_string_append_printf (text, "Process %d has been running since %s.\n", self->process->pid,
                           self->process->started);

@@ -27,7 +27,7 @@ struct _PenCliReload
   guint signal;
   guint timer;
   GPtrArray *monitors; /* (element-type GFileMonitor) */
-  guint n_changes[PEN_ENGINE_STOPPED + 1];
+  guint n_changes[PEN_ENGINE_GONE + 1];
 };
 
 static void
@@ -88,6 +88,7 @@ pen_cli_reload_on_change (const char *pipeline, PenEngineChange change, gpointer
     [PEN_ENGINE_STARTED] = "is new: starting",
     [PEN_ENGINE_REPLACED] = "has changed: draining, then starting again",
     [PEN_ENGINE_STOPPED] = "is gone: draining",
+    [PEN_ENGINE_GONE] = NULL,
   };
 
   self->n_changes[change]++;

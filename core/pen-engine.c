@@ -526,10 +526,12 @@ pen_engine_decide (const char *path,
     {
       g_autofree char *folder = g_path_get_dirname (path);
 
+      if (state == PEN_ENGINE_STOPPING)
+        return PEN_ENGINE_GONE;
       /* of a folder that cannot be read nobody knows what is gone from it */
       if (g_strv_contains (faulty_paths, path) || g_strv_contains (faulty_paths, folder))
         return PEN_ENGINE_KEPT;
-      return state == PEN_ENGINE_RUNNING ? PEN_ENGINE_STOPPED : PEN_ENGINE_UNCHANGED;
+      return state == PEN_ENGINE_RUNNING ? PEN_ENGINE_STOPPED : PEN_ENGINE_GONE;
     }
   return may_stay && is_equal ? PEN_ENGINE_UNCHANGED : PEN_ENGINE_REPLACED;
 }

@@ -46,6 +46,7 @@ typedef enum
   PEN_ENGINE_STARTED,   /* is new */
   PEN_ENGINE_REPLACED,  /* drains, then begins again */
   PEN_ENGINE_STOPPED,   /* drains: it is gone from the files */
+  PEN_ENGINE_GONE,      /* nothing: it is gone from the files, and drains already or has ended */
 } PenEngineChange;
 
 typedef void (*PenEngineChangeFunc) (const char *pipeline,

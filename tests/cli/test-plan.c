@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "pen-command.h"
+#include "pen-engine.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -282,6 +283,81 @@ test_plan_sees_what_has_ended (void)
   test_clear (&fixture);
 }
 
+/* What is gone and has ended, or still drains, is not counted. */
+static void
+test_plan_leaves_out_what_is_gone (void)
+{
+  static const char *const none[] = { NULL };
+  static const char *const faulty[] = { "x.pipeline", NULL };
+  Fixture fixture;
+  g_autofree char *path = NULL;
+  g_autofree char *plan = NULL;
+
+  g_assert_cmpint (pen_engine_decide ("x.pipeline", PEN_ENGINE_STOPPING, FALSE, FALSE, none), ==,
+                   PEN_ENGINE_GONE);
+  g_assert_cmpint (pen_engine_decide ("x.pipeline", PEN_ENGINE_STOPPING, FALSE, FALSE, faulty), ==,
+                   PEN_ENGINE_GONE);
+  test_init (&fixture);
+  pen_test_write_file (fixture.folder, "one.pipeline", FOLLOW);
+  pen_test_write_file (fixture.folder, "two.pipeline", "[source file]\npath=in.txt\n[sink stdout]");
+  test_start (&fixture, NULL);
+  g_assert_true (pen_test_wait (test_has_ended, &fixture, DEADLINE_MS));
+  path = g_build_filename (fixture.folder, "two.pipeline", NULL);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  pen_test_write_file (fixture.folder, "three.pipeline", FOLLOW);
+  plan = test_plan (&fixture, 0);
+  g_assert_cmpstr (plan, ==,
+                   "A reload would\n  start    three  @/three.pipeline\n"
+                   "and leave 1 as it is. To do so: kill -HUP PID\n");
+  g_subprocess_send_signal (fixture.process, SIGHUP);
+  pen_line_reader_await (fixture.errors, "reloaded: 1 unchanged, 0 replaced, 1 started, 0 stopped");
+  test_end (&fixture);
+  test_clear (&fixture);
+}
+
+/* The rows of one keyfile are pipelines like any other. */
+static void
+test_plan_goes_row_by_row (void)
+{
+  static const char follow[] = "[source file]\npath=${in}\nfollow=true\n[sink stdout]\n";
+  Fixture fixture;
+  g_autofree char *before = g_strconcat ("[pipeline]\nspool=true\n[sites]\ncolumns=in\na=in.txt\n"
+                                         "b=in.txt\nc=in.txt\n",
+                                         follow, NULL);
+  g_autofree char *after = g_strconcat ("[pipeline]\nspool=true\n[sites]\ncolumns=in\nd=in.txt\n"
+                                        "c=in.txt\na=other.txt\n",
+                                        follow, NULL);
+  g_autofree char *plan = NULL;
+  g_auto (PenCommand) spools = { 0 };
+
+  test_init (&fixture);
+  pen_test_write_file (fixture.folder, "other.txt", "y\n");
+  pen_test_write_file (fixture.folder, "fleet.pipeline", before);
+  test_start (&fixture, NULL);
+  pen_test_write_file (fixture.folder, "fleet.pipeline", after);
+  plan = test_plan (&fixture, 0);
+  g_assert_cmpstr (plan, ==,
+                   "A reload would\n"
+                   "  replace  fleet-a  [source file] path\n"
+                   "  stop     fleet-b  @/fleet.pipeline\n"
+                   "  start    fleet-d  @/fleet.pipeline\n"
+                   "and leave 1 as it is. To do so: kill -HUP PID\n");
+  g_subprocess_send_signal (fixture.process, SIGHUP);
+  pen_line_reader_await (fixture.errors, "info: fleet-a: has changed: draining, then starting");
+  pen_line_reader_await (fixture.errors, "info: fleet-b: is gone: draining");
+  pen_line_reader_await (fixture.errors, "info: fleet-d: is new: starting");
+  pen_line_reader_await (fixture.errors, "reloaded: 1 unchanged, 1 replaced, 1 started, 1 stopped");
+  test_end (&fixture);
+  pen_command_run (&spools, NULL, "spool", "ls", "--state-dir", fixture.state, NULL);
+  for (const char *site = "abcd"; *site != '\0'; site++)
+    {
+      g_autofree char *name = g_strdup_printf ("fleet-%c ", *site);
+
+      g_assert_nonnull (strstr (spools.output, name));
+    }
+  test_clear (&fixture);
+}
+
 static void
 test_run_plan (const Fixture *fixture, PenCommand *command, const char *option, const char *path)
 {
@@ -427,6 +503,8 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/takes-variables-of-the-process",
                    test_plan_takes_variables_of_the_process);
   g_test_add_func ("/plan/sees-what-has-ended", test_plan_sees_what_has_ended);
+  g_test_add_func ("/plan/leaves-out-what-is-gone", test_plan_leaves_out_what_is_gone);
+  g_test_add_func ("/plan/goes-row-by-row", test_plan_goes_row_by_row);
   g_test_add_func ("/plan/without-process", test_plan_without_process);
   g_test_add_func ("/plan/ignores-the-dead", test_plan_ignores_the_dead);
   g_test_add_func ("/plan/survives-any-record", test_plan_survives_any_record);

@@ -165,7 +165,8 @@ test_engine_ends_when_output_is_closed (Fixture *fixture, gconstpointer data)
 static void
 test_on_change (const char *pipeline, PenEngineChange change, gpointer user_data)
 {
-  static const char *const words[] = { "unchanged", "kept", "started", "replaced", "stopped" };
+  static const char *const words[]
+      = { "unchanged", "kept", "started", "replaced", "stopped", "gone" };
 
   g_string_append_printf (user_data, "%s %s;", pipeline, words[change]);
 }
@@ -232,7 +233,7 @@ test_engine_reloads_by_difference (Fixture *fixture, gconstpointer data)
                "site-0 unchanged;site-1 replaced;site-2 stopped;site-3 started;");
   /* again, before any of that is done */
   test_reload (fixture, changed, "",
-               "site-0 unchanged;site-1 unchanged;site-2 unchanged;site-3 unchanged;");
+               "site-0 unchanged;site-1 unchanged;site-2 gone;site-3 unchanged;");
   g_assert_true (pen_test_wait (test_has_pipelines, &goal, TIMEOUT_MS));
   g_assert_false (fixture->is_finished);
   test_reload (fixture, one_faulty, "site-0.pipeline",
