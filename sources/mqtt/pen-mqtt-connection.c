@@ -4,8 +4,8 @@
  * One connection to a broker, from name look-up to its end: a struct mosquitto that is used once.
  * A new connection is a new one, so nothing of an old one can reach it.
  *
- * Opening: name look-up, connect () and the TLS hand-shake block, so they run on a thread of a pool
- * of this plugin (GTask's has ten, which ten silent hosts would fill). What libmosquitto does there
+ * Opening: name look-up, connect () and the TLS hand-shake block, so they run on a thread, when it
+ * is this connection's turn (pen-mqtt-gate.c). What libmosquitto does there
  * cannot be interrupted: the kernel gives up connecting to a silent host after about two minutes
  * per address. Whoever does not want to wait closes the connection, and the thread throws it away
  * when it comes back. Its end is told through an eventfd, which a lane watches like any other
@@ -25,7 +25,9 @@
 
 #include "pen-mqtt-connection.h"
 
+#include "pen-mqtt-context.h"
 #include "pen-mqtt-farewell.h"
+#include "pen-mqtt-gate.h"
 #include "pen-mqtt-tls.h"
 
 #include <errno.h>
@@ -39,8 +41,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Connections that are being made at a time, in a process; more wait for their turn. */
-#define MAXIMUM_OPENING 256
 /* How often a hand-shake looks whether it is still wanted. */
 #define HANDSHAKE_SLICE_MS 250
 /* The most that one round of a lane reads of one connection. */
@@ -60,13 +60,17 @@ struct _PenMqttConnection
   /* constant */
   PenMqttOptions *options;
   const PenMqttHandlers *handlers;
+
+  PenMqttTurn turn; /* the gate's */
+
+  /* the thread that opens it, afterwards lane; -1 once it is open */
   int wake_fd;
 
   /* the thread that opens it, afterwards lane */
   struct mosquitto *client;
   PenMqttTls tls;
-  PenMqttExpiry expiry;
-  char *fault; /* why it could not be opened */
+  PenMqttContext *context; /* (nullable) */
+  char *fault;             /* why it could not be opened */
   GString *log;
 
   /* lane */
@@ -112,8 +116,10 @@ pen_mqtt_connection_unref (PenMqttConnection *self)
   if (self->client != NULL)
     mosquitto_destroy (self->client);
   pen_mqtt_tls_clear (&self->tls);
+  g_clear_pointer (&self->context, pen_mqtt_context_unref);
   pen_mqtt_options_free (self->options);
-  close (self->wake_fd);
+  if (self->wake_fd >= 0)
+    close (self->wake_fd);
   g_string_free (self->log, TRUE);
   g_free (self->fault);
   g_free (self->duplicate_mark);
@@ -248,34 +254,17 @@ pen_mqtt_connection_fail (PenMqttConnection *self, const char *format, ...)
   va_end (arguments);
 }
 
-static void
-pen_mqtt_connection_add_fault (const char *property, const char *message, gpointer user_data)
-{
-  PenMqttConnection *self = user_data;
-  g_autofree char *before = g_steal_pointer (&self->fault);
-
-  self->fault = before == NULL ? g_strdup (message) : g_strdup_printf ("%s; %s", before, message);
-}
-
 /* FALSE with what is wrong with the files. */
 static gboolean
 pen_mqtt_connection_set_tls (PenMqttConnection *self)
 {
   const PenMqttTlsOptions tls = pen_mqtt_connection_get_tls_options (self);
-  SSL_CTX *context;
 
-  if (!pen_mqtt_certificates_check (&tls.files, g_get_real_time () / G_USEC_PER_SEC,
-                                    pen_mqtt_connection_add_fault, self, &self->expiry))
+  self->context = pen_mqtt_context_get (&tls, &self->fault);
+  if (self->context == NULL)
     return FALSE;
-  context = pen_mqtt_tls_make_context (&self->tls, &tls);
-  if (context == NULL)
-    {
-      self->fault = g_strdup (self->tls.fault);
-      return FALSE;
-    }
   mosquitto_int_option (self->client, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
-  mosquitto_void_option (self->client, MOSQ_OPT_SSL_CTX, context);
-  SSL_CTX_free (context);
+  mosquitto_void_option (self->client, MOSQ_OPT_SSL_CTX, pen_mqtt_context_get_ssl (self->context));
   return TRUE;
 }
 
@@ -425,27 +414,30 @@ pen_mqtt_connection_try_open (PenMqttConnection *self)
 }
 
 static void
-pen_mqtt_connection_open_on_thread (gpointer data, gpointer user_data)
+pen_mqtt_connection_open_on_thread (gpointer user_data)
 {
-  PenMqttConnection *self = data;
+  PenMqttConnection *self = user_data;
   const guint64 one = 1;
 
   pen_mqtt_farewell_await (self->options->client_id);
+  pen_mqtt_tls_verify_for (&self->tls);
   if (!g_atomic_int_get (&self->is_unwanted))
     pen_mqtt_connection_try_open (self);
+  pen_mqtt_tls_verify_for (NULL);
+  pen_mqtt_turn_end (&self->turn);
   if (write (self->wake_fd, &one, sizeof one) != sizeof one)
     g_warning ("cannot wake the lane of an MQTT source: %s", g_strerror (errno));
   pen_mqtt_connection_unref (self);
 }
 
 static gpointer
-pen_mqtt_make_pool (gpointer user_data)
+pen_mqtt_prepare_libraries (gpointer user_data)
 {
   /* OpenSSL would clean up at the end of the process under the feet of threads that connect. */
   OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
   /* Counts its calls without a lock, so it is called once for all connections. */
   mosquitto_lib_init ();
-  return g_thread_pool_new (pen_mqtt_connection_open_on_thread, NULL, MAXIMUM_OPENING, FALSE, NULL);
+  return NULL;
 }
 
 /* --- On the lane --- */
@@ -466,7 +458,7 @@ pen_mqtt_make_pool (gpointer user_data)
 PenMqttConnection *
 pen_mqtt_connection_open (PenMqttOptions *options, const PenMqttHandlers *handlers, gpointer owner)
 {
-  static GOnce pool = G_ONCE_INIT;
+  static GOnce once = G_ONCE_INIT;
   PenMqttConnection *self;
   int wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
 
@@ -483,12 +475,27 @@ pen_mqtt_connection_open (PenMqttOptions *options, const PenMqttHandlers *handle
   self->wake_fd = wake_fd;
   self->fd = -1;
   self->log = g_string_new (NULL);
-  g_once (&pool, pen_mqtt_make_pool, NULL);
-  g_thread_pool_push (pool.retval, self, NULL);
+  g_once (&once, pen_mqtt_prepare_libraries, NULL);
+  pen_mqtt_turn_await (&self->turn, options->host, options->port,
+                       pen_mqtt_connection_open_on_thread, self);
   return self;
 }
 
-/* Readable when the connection has been made or could not be. Threads: lane */
+/* FALSE: others are before it. Threads: lane */
+gboolean
+pen_mqtt_connection_has_begun (PenMqttConnection *self)
+{
+  return pen_mqtt_turn_has_begun (&self->turn);
+}
+
+/* It takes long: others do not wait for it any more. Threads: lane */
+void
+pen_mqtt_connection_let_others (PenMqttConnection *self)
+{
+  pen_mqtt_turn_yield (&self->turn);
+}
+
+/* Readable when the connection has been made or could not be; -1 after that. Threads: lane */
 int
 pen_mqtt_connection_get_wake_fd (PenMqttConnection *self)
 {
@@ -514,6 +521,9 @@ pen_mqtt_connection_finish_open (PenMqttConnection *self, char **reason)
   /* Reading what the thread wrote last puts all that it did before this. */
   if (read (self->wake_fd, &count, sizeof count) != sizeof count)
     g_warning ("an MQTT source was woken by nothing: %s", g_strerror (errno));
+  /* with thousands of connections each descriptor counts */
+  close (self->wake_fd);
+  self->wake_fd = -1;
   if (self->fault != NULL)
     {
       *reason = g_strdup (self->fault);
@@ -696,8 +706,12 @@ pen_mqtt_count_days (gint64 expiry_s)
 void
 pen_mqtt_connection_get_days_left (PenMqttConnection *self, PenMqttDaysLeft *days)
 {
-  days->ca = pen_mqtt_count_days (self->expiry.ca_s);
-  days->certificate = pen_mqtt_count_days (self->expiry.certificate_s);
+  PenMqttExpiry expiry = { 0, 0 };
+
+  if (self->context != NULL)
+    expiry = pen_mqtt_context_get_expiry (self->context);
+  days->ca = pen_mqtt_count_days (expiry.ca_s);
+  days->certificate = pen_mqtt_count_days (expiry.certificate_s);
   days->broker = pen_mqtt_count_days (self->tls.expiry_s);
 }
 
@@ -809,6 +823,8 @@ pen_mqtt_connection_drop (PenMqttConnection *self)
 {
   self->owner = NULL;
   g_atomic_int_set (&self->is_unwanted, 1);
+  if (pen_mqtt_turn_end (&self->turn))
+    pen_mqtt_connection_unref (self); /* the thread's */
   if (self->fd >= 0 && mosquitto_socket (self->client) == self->fd)
     shutdown (self->fd, SHUT_RDWR);
   pen_mqtt_connection_unref (self);

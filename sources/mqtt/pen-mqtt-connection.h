@@ -72,6 +72,8 @@ typedef struct _PenMqttConnection PenMqttConnection;
 
 PenMqttConnection *
 pen_mqtt_connection_open (PenMqttOptions *options, const PenMqttHandlers *handlers, gpointer owner);
+gboolean pen_mqtt_connection_has_begun (PenMqttConnection *self);
+void pen_mqtt_connection_let_others (PenMqttConnection *self);
 int pen_mqtt_connection_get_wake_fd (PenMqttConnection *self);
 gboolean pen_mqtt_connection_finish_open (PenMqttConnection *self, char **reason);
 int pen_mqtt_connection_get_fd (PenMqttConnection *self);

@@ -76,6 +76,7 @@ struct _PenMqttSource
   PenMqttConnection *connection;
   PenMqttSubscriptions subscriptions;
   gboolean is_paused;
+  gboolean is_waiting;  /* for its turn to connect, when that was looked at last */
   gboolean is_enough;   /* for this round of reading */
   guint window;         /* so many messages may be held */
   GIOCondition watched; /* what the socket is watched for */
@@ -485,6 +486,16 @@ pen_mqtt_source_on_tick (PenElement *element, gpointer user_data)
 
 /* --- Subscribing --- */
 
+/* Waiting for one's turn is not the broker's fault: its time begins with that. */
+static gboolean
+pen_mqtt_source_has_time (PenMqttSource *self)
+{
+  gboolean has_waited = self->is_waiting;
+
+  self->is_waiting = !pen_mqtt_connection_has_begun (self->connection);
+  return self->is_waiting || has_waited;
+}
+
 static void
 pen_mqtt_source_on_deadline (PenElement *element, gpointer user_data)
 {
@@ -494,8 +505,15 @@ pen_mqtt_source_on_deadline (PenElement *element, gpointer user_data)
   g_autofree char *reason = NULL;
 
   self->timer_deadline = 0;
+  if (self->state == PEN_MQTT_OPENING && pen_mqtt_source_has_time (self))
+    {
+      pen_mqtt_source_set_timer (self, &self->timer_deadline, timeout_us,
+                                 pen_mqtt_source_on_deadline);
+      return;
+    }
   if (self->state == PEN_MQTT_OPENING && self->settings.reconnect)
     {
+      pen_mqtt_connection_let_others (self->connection);
       /* The thread cannot be interrupted; the kernel tries on, and so may yet get through. */
       pen_element_complain (element, "%s: no connection within %s; still trying", self->address,
                             time);
@@ -731,6 +749,7 @@ pen_mqtt_source_connect (PenMqttSource *self)
   };
 
   self->state = PEN_MQTT_OPENING;
+  self->is_waiting = FALSE;
   self->is_greeted = FALSE;
   self->acknowledged = self->last_held;
   self->connection = pen_mqtt_connection_open (

@@ -26,6 +26,9 @@
 
 #define READ_BUFFER_SIZE (64 * 1024)
 
+/* PenMqttTls of the connection whose hand-shake runs on this thread */
+static GPrivate verifying = G_PRIVATE_INIT (NULL);
+
 static gint64
 pen_mqtt_get_time (const ASN1_TIME *time)
 {
@@ -110,16 +113,16 @@ pen_mqtt_describe_fault (int error, int depth, X509 *certificate)
     }
 }
 
-/* Changes nothing about OpenSSL's answer; keeps why it was no. */
+/* Changes nothing about OpenSSL's answer; keeps why it was no. (A hand-shake that the broker asks
+ * for later, with TLS 1.2, is judged the same, and nobody keeps anything.) */
 static int
 pen_mqtt_tls_verify (int is_good, X509_STORE_CTX *context)
 {
-  SSL *ssl = X509_STORE_CTX_get_ex_data (context, SSL_get_ex_data_X509_STORE_CTX_idx ());
-  PenMqttTls *self = SSL_CTX_get_app_data (SSL_get_SSL_CTX (ssl));
+  PenMqttTls *self = g_private_get (&verifying);
   X509 *certificate = X509_STORE_CTX_get_current_cert (context);
   int depth = X509_STORE_CTX_get_error_depth (context);
 
-  if (certificate == NULL)
+  if (certificate == NULL || self == NULL)
     return is_good;
   if (depth == 0)
     self->expiry_s = pen_mqtt_get_time (X509_get0_notAfter (certificate));
@@ -163,37 +166,39 @@ static gboolean
 pen_mqtt_tls_identify (SSL_CTX *context, const PenMqttTlsOptions *options)
 {
   const PenMqttCertificates *files = &options->files;
+  gboolean is_good;
 
   if (files->certfile == NULL)
     return TRUE;
   SSL_CTX_set_default_passwd_cb (context, pen_mqtt_tls_on_password);
   SSL_CTX_set_default_passwd_cb_userdata (context, (void *) files->key_password);
-  return SSL_CTX_use_certificate_chain_file (context, files->certfile) == 1
-         && SSL_CTX_use_PrivateKey_file (context, files->keyfile, SSL_FILETYPE_PEM) == 1;
+  is_good = SSL_CTX_use_certificate_chain_file (context, files->certfile) == 1
+            && SSL_CTX_use_PrivateKey_file (context, files->keyfile, SSL_FILETYPE_PEM) == 1;
+  /* the context outlives the password */
+  SSL_CTX_set_default_passwd_cb_userdata (context, NULL);
+  return is_good;
 }
 
 /**
  * pen_mqtt_tls_make_context: (skip)
- * @self: part of a connection
  * @options: whom to trust, and who we are
+ * @fault: (out): why not
  *
- * Returns: (nullable): a context that tells @self what it finds; NULL if the files cannot be used,
- *   with the reason in @self
+ * Returns: (nullable): a context for connections with @options; NULL if the files cannot be used
  *
  * Threads: any
  */
 SSL_CTX *
-pen_mqtt_tls_make_context (PenMqttTls *self, const PenMqttTlsOptions *options)
+pen_mqtt_tls_make_context (const PenMqttTlsOptions *options, char **fault)
 {
-  SSL_CTX *context = SSL_CTX_new (TLS_client_method ());
+  SSL_CTX *context;
   const char *words;
 
-  if (context == NULL)
-    return NULL;
   ERR_clear_error ();
-  SSL_CTX_set_app_data (context, self);
-  SSL_CTX_set_mode (context, SSL_MODE_RELEASE_BUFFERS);
-  if (SSL_CTX_set_min_proto_version (context, TLS1_2_VERSION) == 1
+  context = SSL_CTX_new (TLS_client_method ());
+  if (context != NULL)
+    SSL_CTX_set_mode (context, SSL_MODE_RELEASE_BUFFERS);
+  if (context != NULL && SSL_CTX_set_min_proto_version (context, TLS1_2_VERSION) == 1
       && pen_mqtt_tls_trust (context, options) && pen_mqtt_tls_identify (context, options))
     {
       /* Certificates that were skipped leave errors behind. */
@@ -201,11 +206,19 @@ pen_mqtt_tls_make_context (PenMqttTls *self, const PenMqttTlsOptions *options)
       return context;
     }
   words = ERR_reason_error_string (ERR_peek_last_error ());
-  self->fault = g_strdup_printf ("OpenSSL does not take the files of this connection: %s",
-                                 words == NULL ? "no reason given" : words);
+  *fault = g_strdup_printf ("OpenSSL does not take the files of this connection: %s",
+                            words == NULL ? "no reason given" : words);
   ERR_clear_error ();
   SSL_CTX_free (context);
   return NULL;
+}
+
+/* What is found out about a broker's certificate on this thread is about @self, or about nobody if
+ * it is NULL. Threads: any */
+void
+pen_mqtt_tls_verify_for (PenMqttTls *self)
+{
+  g_private_set (&verifying, self);
 }
 
 static long

@@ -30,7 +30,8 @@ typedef struct
   gboolean is_empty; /* the last read of the socket brought nothing */
 } PenMqttTls;
 
-SSL_CTX *pen_mqtt_tls_make_context (PenMqttTls *self, const PenMqttTlsOptions *options);
+SSL_CTX *pen_mqtt_tls_make_context (const PenMqttTlsOptions *options, char **fault);
+void pen_mqtt_tls_verify_for (PenMqttTls *self);
 void pen_mqtt_tls_read_ahead (PenMqttTls *self, SSL *ssl);
 void pen_mqtt_tls_begin_round (PenMqttTls *self, guint n_reads);
 gboolean pen_mqtt_tls_has_more (const PenMqttTls *self);
