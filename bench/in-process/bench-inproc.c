@@ -5,7 +5,7 @@
  * each for some milliseconds, so that what disturbs the machine meets them alike. What is printed
  * is the processor time of each turn; bench/inproc makes a table of it.
  *
- *   bench-inproc measure CORPUS ROUNDS [NAME…]
+ *   bench-inproc measure CORPUS,… ROUNDS [NAME…]
  *                                        a line for each turn: CORPUS NAME NANOSECONDS-A-PAYLOAD
  *   bench-inproc count CORPUS NAME       goes over the corpus once in bench_count (), for callgrind
  *   bench-inproc repeat CORPUS NAME N    goes over the corpus N times, for perf
@@ -234,21 +234,32 @@ bench_find_contestant (const char *name)
   g_error ("there is no contestant \"%s\"", name);
 }
 
-/* Those named, or all of them. */
+/* Those named, or all of them, on each corpus: in each round all corpora have their turns. */
 static int
-bench_measure (const char *name, guint n_rounds, const char *const *names)
+bench_measure (const char *corpus_names, guint n_rounds, const char *const *names)
 {
-  g_autoptr (BenchCorpus) corpus = bench_corpus_new (name, N_SITES);
+  g_autoptr (GPtrArray) corpora
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) bench_corpus_free);
+  g_auto (GStrv) split = g_strsplit (corpus_names, ",", -1);
+  g_autoptr (GPtrArray) chosen = g_ptr_array_new ();
 
-  bench_corpus_check (corpus);
-  for (guint round = 0; round < n_rounds; round++)
-    for (guint i = 0; names[0] != NULL ? names[i] != NULL : i < G_N_ELEMENTS (contestants); i++)
-      {
-        const BenchContestant *contestant
-            = names[0] != NULL ? bench_find_contestant (names[i]) : &contestants[i];
+  for (guint i = 0; split[i] != NULL; i++)
+    {
+      g_ptr_array_add (corpora, bench_corpus_new (split[i], N_SITES));
+      bench_corpus_check (corpora->pdata[i]);
+    }
+  for (guint i = 0; names[i] != NULL; i++)
+    g_ptr_array_add (chosen, (gpointer) bench_find_contestant (names[i]));
+  for (guint i = 0; names[0] == NULL && i < G_N_ELEMENTS (contestants); i++)
+    g_ptr_array_add (chosen, (gpointer) &contestants[i]);
+  for (guint turn = 0; turn < n_rounds * corpora->len * chosen->len; turn++)
+    {
+      BenchCorpus *corpus = corpora->pdata[turn / chosen->len % corpora->len];
+      const BenchContestant *contestant = chosen->pdata[turn % chosen->len];
 
-        g_print ("%s %s %.1f\n", name, contestant->name, bench_take_turn (corpus, contestant));
-      }
+      g_print ("%s %s %.1f\n", corpus->name, contestant->name,
+               bench_take_turn (corpus, contestant));
+    }
   return 0;
 }
 
@@ -306,7 +317,7 @@ main (int argc, char **argv)
     return bench_repeat (argv[2], argv[3], (guint) g_ascii_strtoull (argv[4], NULL, 10));
   if (argc == 3 && g_str_equal (argv[1], "describe"))
     return bench_describe (argv[2]);
-  g_printerr ("usage: bench-inproc measure CORPUS ROUNDS [NAME…] | count CORPUS NAME |"
+  g_printerr ("usage: bench-inproc measure CORPUS,… ROUNDS [NAME…] | count CORPUS NAME |"
               " repeat CORPUS NAME N | describe CORPUS\n");
   return 2;
 }

@@ -73,8 +73,8 @@ static const PenLoggerDevice devices[] = {
     "grid_in_I_L#3 grid_in_P_L#3 grid_in_E grid_out_P grid_out_E pv_Vac_L#3 pv_Iac_L#3 "
     "pv_Pac_L#3 mode " },
   { "system_log", "system",
-    "battery_bank_#5_charging_energy_@ battery_bank_#5_inverting_energy_@ "
-    "battery_bank_#5_inverting_active_@ dc_input_active_timer_@_from_battery "
+    "battery_bank_#5_charging_energy_@ bank_#5_inverting_energy_@ "
+    "bank_#5_inverting_active_@ dc_input_active_timer_@_from_battery "
     "dc_output_active_timer_@_to_battery ac_input_energy_@ ac_load_#2_output_energy_@ "
     "generator_input_energy_@ grid_#2_output_energy_@ grid_#2_input_active_timer_@ " },
 };
