@@ -476,26 +476,19 @@ pen_engine_has_abandoned (PenEngine *self)
   return pen_engine_any_abandoned (self);
 }
 
-static PenDefinition *
-pen_engine_find_definition (GPtrArray *definitions, const char *name)
+/* (transfer full): name to PenDefinition; of a fleet of thousands, each is looked up */
+static GHashTable *
+pen_engine_index_definitions (GPtrArray *definitions)
 {
+  GHashTable *index = g_hash_table_new (g_str_hash, g_str_equal);
+
   for (guint i = 0; i < definitions->len; i++)
-    if (g_str_equal (pen_definition_get_name (g_ptr_array_index (definitions, i)), name))
-      return g_ptr_array_index (definitions, i);
-  return NULL;
-}
-
-static PenEngineEntry *
-pen_engine_find_entry (PenEngine *self, const char *name)
-{
-  for (guint i = 0; i < self->entries->len; i++)
     {
-      PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
+      PenDefinition *definition = g_ptr_array_index (definitions, i);
 
-      if (g_str_equal (pen_definition_get_name (entry->definition), name))
-        return entry;
+      g_hash_table_insert (index, (gpointer) pen_definition_get_name (definition), definition);
     }
-  return NULL;
+  return index;
 }
 
 /* One that will be replaced is as its successor is: about to run. Whoever reloads may have mended
@@ -569,22 +562,25 @@ pen_engine_reload (PenEngine *self,
                    gpointer user_data)
 {
   guint n_before = self->entries->len;
+  g_autoptr (GHashTable) index = pen_engine_index_definitions (definitions);
+  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   if (self->is_stopping || self->is_finished)
     return;
   for (guint i = 0; i < n_before; i++)
     {
       PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
-      g_autofree char *name = g_strdup (pen_definition_get_name (entry->definition));
-      PenDefinition *definition = pen_engine_find_definition (definitions, name);
+      char *name = g_strdup (pen_definition_get_name (entry->definition));
+      PenDefinition *definition = g_hash_table_lookup (index, name);
 
+      g_hash_table_add (names, name);
       func (name, pen_engine_entry_reload (entry, definition, faulty_paths), user_data);
     }
   for (guint i = 0; i < definitions->len; i++)
     {
       PenDefinition *definition = g_ptr_array_index (definitions, i);
 
-      if (pen_engine_find_entry (self, pen_definition_get_name (definition)) != NULL)
+      if (g_hash_table_contains (names, pen_definition_get_name (definition)))
         continue;
       pen_engine_entry_start (pen_engine_add_entry (self, definition));
       func (pen_definition_get_name (definition), PEN_ENGINE_STARTED, user_data);
