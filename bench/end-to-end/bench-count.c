@@ -19,6 +19,7 @@ static const char *option_topic = "#";
 static int option_port;
 static int option_qos;
 static gint64 option_count = 1000;
+static gint64 option_warm_up;
 
 static const GOptionEntry option_entries[] = {
   { "port", 'p', 0, G_OPTION_ARG_INT, &option_port, "Port on 127.0.0.1", "PORT" },
@@ -27,6 +28,8 @@ static const GOptionEntry option_entries[] = {
     "Name to log in with; its password is in $BENCH_PASSWORD", "NAME" },
   { "topic", 't', 0, G_OPTION_ARG_STRING, &option_topic, "Topic filter (#)", "TOPIC" },
   { "qos", 'q', 0, G_OPTION_ARG_INT, &option_qos, "Quality of service, 0 or 1 (0)", "QOS" },
+  { "warm-up", 0, 0, G_OPTION_ARG_INT64, &option_warm_up,
+    "Messages before those; a line is written behind them, too", "N" },
   { "count", 'n', 0, G_OPTION_ARG_INT64, &option_count, "Messages (1000)", "N" },
   { NULL },
 };
@@ -50,7 +53,8 @@ bench_count_on_message (struct mosquitto *client,
                         const struct mosquitto_message *message,
                         const mosquitto_property *properties)
 {
-  if (++n_messages == option_count)
+  n_messages++;
+  if (n_messages == option_warm_up || n_messages == option_warm_up + option_count)
     {
       puts ("done");
       fflush (stdout);

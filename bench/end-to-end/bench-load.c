@@ -7,8 +7,7 @@
  * A broker's unix socket costs least.
  *
  * It says on its standard output, with the microsecond (CLOCK_MONOTONIC): "connected T TLS", with
- * --wait after a line on the standard input "started T N", and "sent T N" when all of it is sent,
- * and with QoS 1 acknowledged.
+ * --warm-up "warm T N", and "sent T N" when all of it is sent, and with QoS 1 acknowledged.
  */
 
 #include "config.h"
@@ -99,8 +98,15 @@ bench_load_run (const BenchSenderOptions *options, GError **error)
   bench_sender_tell ("connected", g_get_monotonic_time (), tls);
   if (option_wait && read (STDIN_FILENO, line, sizeof line) <= 0)
     return TRUE;
-  bench_load_tell_number ("started", options->count);
-  if (!bench_sender_send (sender, error) || !bench_load_is_open (sender, error))
+  if (options->warm_up > 0)
+    {
+      if (!bench_sender_send (sender, options->warm_up, error))
+        return FALSE;
+      bench_load_tell_number ("warm", options->warm_up);
+      if (read (STDIN_FILENO, line, sizeof line) <= 0)
+        return TRUE;
+    }
+  if (!bench_sender_send (sender, options->count, error) || !bench_load_is_open (sender, error))
     return FALSE;
   bench_load_tell_number ("sent", options->count);
   bench_packet_put_empty (bench_sender_get_output (sender), BENCH_PACKET_DISCONNECT);

@@ -31,6 +31,8 @@ struct _BenchSender
   GByteArray *output;
   gsize written; /* of the output */
   guint64 n_made;
+  guint64 n_before; /* made before what is being sent */
+  guint64 n_wanted;
   guint n_in_flight;
   gboolean in_flight[N_IDS];
   guint last_id;
@@ -53,6 +55,10 @@ bench_sender_make_options (BenchSenderOptions *options)
   GOptionGroup *group = g_option_group_new ("load", "What is sent", "What is sent", NULL, NULL);
   GOptionEntry entries[] = {
     { "count", 'n', 0, G_OPTION_ARG_INT64, &options->count, "Messages (1000)", "N" },
+    { "warm-up", 0, 0, G_OPTION_ARG_INT64, &options->warm_up,
+      "Messages before those; behind them it says \"warm\" and waits for a line on the standard "
+      "input",
+      "N" },
     { "rate", 'r', 0, G_OPTION_ARG_INT, &options->rate,
       "Messages a second (0: as fast as they are taken)", "N" },
     { "qos", 'q', 0, G_OPTION_ARG_INT, &options->qos, "Quality of service, 0 or 1 (0)", "QOS" },
@@ -288,17 +294,18 @@ bench_sender_make (BenchSender *self)
 static guint
 bench_sender_count_due (BenchSender *self, gint64 *wait_us)
 {
-  guint64 due = self->options.count;
+  guint64 due = self->n_wanted;
   guint n_due;
 
   *wait_us = -1;
-  if (self->options.rate > 0 && self->n_made < self->options.count)
+  if (self->options.rate > 0 && self->n_made < self->n_wanted)
     {
       gint64 passed_us = g_get_monotonic_time () - self->began_us;
-      gint64 next_us = (gint64) (self->n_made * G_USEC_PER_SEC / self->options.rate);
+      gint64 next_us
+          = (gint64) ((self->n_made - self->n_before) * G_USEC_PER_SEC / self->options.rate);
 
-      due = (guint64) passed_us * self->options.rate / G_USEC_PER_SEC + 1;
-      due = MIN (due, self->options.count);
+      due = self->n_before + (guint64) passed_us * self->options.rate / G_USEC_PER_SEC + 1;
+      due = MIN (due, self->n_wanted);
       if (due <= self->n_made)
         {
           *wait_us = MAX (next_us - passed_us, 1);
@@ -321,15 +328,23 @@ bench_sender_step (BenchSender *self, int other, gboolean *other_ready, GError *
   return bench_sender_read (self, error);
 }
 
-/* All of it, and until all of it is acknowledged, or the other side leaves. */
+static gboolean
+bench_sender_is_done (BenchSender *self)
+{
+  return self->is_closed
+         || (self->n_made == self->n_wanted && self->output->len == 0 && self->n_in_flight == 0);
+}
+
+/* Sends @count more, until all of them are acknowledged or the other side leaves. */
 gboolean
-bench_sender_send (BenchSender *self, GError **error)
+bench_sender_send (BenchSender *self, guint64 count, GError **error)
 {
   guint n_writes = 0;
 
+  self->n_before = self->n_made;
+  self->n_wanted = self->n_made + count;
   self->began_us = g_get_monotonic_time ();
-  while (!self->is_closed
-         && (self->n_made < self->options.count || self->output->len > 0 || self->n_in_flight > 0))
+  while (!bench_sender_is_done (self))
     {
       gint64 wait_us;
       guint n_due = bench_sender_count_due (self, &wait_us);
@@ -340,10 +355,10 @@ bench_sender_send (BenchSender *self, GError **error)
       if (!bench_sender_write (self, error))
         return FALSE;
       is_full = self->output->len > 0;
-      if (is_full || n_due == 0)
-        bench_link_wait (self->link, is_full, -1, is_full ? -1 : wait_us);
-      else if (++n_writes % WRITES_PER_READ != 0)
+      if (!is_full && n_due > 0 && ++n_writes % WRITES_PER_READ != 0)
         continue;
+      if ((is_full || n_due == 0) && !bench_sender_is_done (self))
+        bench_link_wait (self->link, is_full, -1, is_full ? -1 : wait_us);
       if (!bench_sender_read (self, error))
         return FALSE;
     }

@@ -13,7 +13,8 @@
 typedef struct
 {
   guint64 count;
-  guint rate; /* messages a second; 0: as fast as they are taken */
+  guint64 warm_up; /* messages before those */
+  guint rate;      /* messages a second; 0: as fast as they are taken */
   guint qos;
   guint batch;  /* messages in one write, which is one TLS record */
   guint window; /* messages that may be unacknowledged */
@@ -37,7 +38,7 @@ void bench_sender_set_peer (BenchSender *self, guint version, guint receive_maxi
 void bench_sender_set_handler (BenchSender *self, BenchSenderFunc handler, gpointer user_data);
 GByteArray *bench_sender_get_output (BenchSender *self);
 gboolean bench_sender_step (BenchSender *self, int other, gboolean *other_ready, GError **error);
-gboolean bench_sender_send (BenchSender *self, GError **error);
+gboolean bench_sender_send (BenchSender *self, guint64 count, GError **error);
 void bench_sender_finish (BenchSender *self);
 gboolean bench_sender_is_closed (BenchSender *self);
 void bench_sender_tell (const char *what, gint64 time_us, const char *more);

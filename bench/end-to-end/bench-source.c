@@ -10,6 +10,7 @@
  *   listening 0 PORT
  *   connected T VERSION TLS      CONNECT has come
  *   subscribed T QOS             SUBACK is on its way
+ *   warm T N                     with --warm-up: so many are sent
  *   sent T N                     all of it is sent, and with QoS 1 acknowledged
  *   left T N                     the subscriber has gone
  */
@@ -100,48 +101,75 @@ bench_source_tell_number (const char *what, guint64 number)
   bench_sender_tell (what, g_get_monotonic_time (), text);
 }
 
-/* From its CONNECT until it has the messages and leaves. */
+/* Serves the subscriber until it has subscribed and, with @for_line, a line has come on the
+ * standard input. @is_over: it has left, or the standard input has ended. */
 static gboolean
-bench_source_serve (BenchSource *self, const BenchSenderOptions *options, GError **error)
+bench_source_await (BenchSource *self, gboolean for_line, gboolean *is_over, GError **error)
 {
-  gboolean is_told = FALSE;
-  gboolean go = !option_wait;
+  gboolean is_told = self->is_subscribed;
   char line[64];
 
-  while (!(go && is_told))
+  while (for_line || !is_told)
     {
       gboolean is_asked = FALSE;
 
-      if (!bench_sender_step (self->sender, go ? -1 : STDIN_FILENO, &is_asked, error))
+      if (!bench_sender_step (self->sender, for_line ? STDIN_FILENO : -1, &is_asked, error))
         return FALSE;
-      if (bench_sender_is_closed (self->sender)
-          || (is_asked && read (STDIN_FILENO, line, sizeof line) <= 0))
+      *is_over = bench_sender_is_closed (self->sender)
+                 || (is_asked && read (STDIN_FILENO, line, sizeof line) <= 0);
+      if (*is_over)
         return TRUE;
-      go = go || is_asked;
+      for_line = for_line && !is_asked;
       if (self->is_subscribed && !is_told)
         {
           bench_source_tell_number ("subscribed", self->qos);
           is_told = TRUE;
         }
     }
-  if (self->qos < options->qos)
+  return TRUE;
+}
+
+static gboolean
+bench_source_send (BenchSource *self,
+                   const char *what,
+                   guint64 count,
+                   gboolean *is_over,
+                   GError **error)
+{
+  if (!bench_sender_send (self->sender, count, error))
+    return FALSE;
+  *is_over = bench_sender_is_closed (self->sender);
+  if (!*is_over)
+    bench_source_tell_number (what, count);
+  return TRUE;
+}
+
+/* From its CONNECT until it has the messages and leaves. */
+static gboolean
+bench_source_serve (BenchSource *self, const BenchSenderOptions *options, GError **error)
+{
+  gboolean is_over = FALSE;
+
+  if (!bench_source_await (self, option_wait, &is_over, error))
+    return FALSE;
+  if (!is_over && self->qos < options->qos)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "the subscriber asked for QoS %u only",
                    self->qos);
       return FALSE;
     }
-  if (!bench_sender_send (self->sender, error))
+  if (!is_over && options->warm_up > 0
+      && (!bench_source_send (self, "warm", options->warm_up, &is_over, error)
+          || (!is_over && !bench_source_await (self, TRUE, &is_over, error))))
     return FALSE;
-  if (!bench_sender_is_closed (self->sender))
-    bench_source_tell_number ("sent", options->count);
-  while (!bench_sender_is_closed (self->sender))
+  if (!is_over && !bench_source_send (self, "sent", options->count, &is_over, error))
+    return FALSE;
+  while (!bench_sender_is_closed (self->sender) && !is_over)
     {
-      gboolean is_ended = FALSE;
+      gboolean unused;
 
-      if (!bench_sender_step (self->sender, option_wait ? STDIN_FILENO : -1, &is_ended, error))
+      if (!bench_sender_step (self->sender, -1, &unused, error))
         return FALSE;
-      if (is_ended)
-        break;
     }
   return TRUE;
 }

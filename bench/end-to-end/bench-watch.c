@@ -35,12 +35,14 @@ typedef struct
 static char *option_file;
 static char *option_stamp;
 static gint64 option_count = 1000;
+static gboolean option_skip;
 
 static const GOptionEntry option_entries[] = {
   { "file", 'f', 0, G_OPTION_ARG_FILENAME, &option_file, "File to watch; made if missing", "FILE" },
   { "stamp", 's', 0, G_OPTION_ARG_STRING, &option_stamp,
     "Field with the microsecond; without it only the first and the last line are told", "FIELD" },
   { "count", 'n', 0, G_OPTION_ARG_INT64, &option_count, "Lines to wait for (1000)", "N" },
+  { "skip", 0, 0, G_OPTION_ARG_NONE, &option_skip, "Begin behind what is there already", NULL },
   { NULL },
 };
 
@@ -147,6 +149,8 @@ bench_watch_run (BenchWatch *self)
       g_printerr ("bench-watch: error: cannot watch '%s': %s\n", option_file, g_strerror (errno));
       return FALSE;
     }
+  if (option_skip)
+    lseek (self->fd, 0, SEEK_END);
   bench_sender_tell ("watching", g_get_monotonic_time (), "-");
   while (self->n_lines < (guint64) option_count)
     if (!bench_watch_read (self)

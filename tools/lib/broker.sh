@@ -8,6 +8,7 @@
 broker_password=""
 broker_port=0
 broker_pid=0
+broker_settings="" # lines for the brokers' configuration
 started=0
 
 # A port that was free a moment ago. Whoever takes it must be ready to try another.
@@ -77,6 +78,7 @@ log_type notice
 log_type information
 log_type subscribe
 user $(id -un)
+$broker_settings
 CONF
 }
 
