@@ -28,6 +28,7 @@
 #include "pen-mqtt-context.h"
 #include "pen-mqtt-farewell.h"
 #include "pen-mqtt-gate.h"
+#include "pen-mqtt-gather.h"
 #include "pen-mqtt-tls.h"
 
 #include <errno.h>
@@ -75,6 +76,7 @@ struct _PenMqttConnection
 
   /* lane */
   gpointer owner;
+  PenMqttGather gather;
   int fd;
   int end_status;
   int end_errno;
@@ -531,7 +533,10 @@ pen_mqtt_connection_finish_open (PenMqttConnection *self, char **reason)
     }
   self->fd = mosquitto_socket (self->client);
   if (self->options->tls)
-    pen_mqtt_tls_read_ahead (&self->tls, mosquitto_ssl_get (self->client));
+    {
+      pen_mqtt_tls_read_ahead (&self->tls, mosquitto_ssl_get (self->client));
+      pen_mqtt_gather_insert (&self->gather, mosquitto_ssl_get (self->client));
+    }
   return TRUE;
 }
 
@@ -611,6 +616,13 @@ pen_mqtt_connection_read (PenMqttConnection *self, const gboolean *is_enough)
   return PEN_MQTT_READ_DONE;
 }
 
+/* Whether something is queued, there or on its way to the socket. Threads: lane */
+gboolean
+pen_mqtt_connection_wants_write (PenMqttConnection *self)
+{
+  return mosquitto_want_write (self->client) || pen_mqtt_gather_has_unsent (&self->gather);
+}
+
 /**
  * pen_mqtt_connection_write:
  * @self: an open connection
@@ -624,24 +636,23 @@ pen_mqtt_connection_read (PenMqttConnection *self, const gboolean *is_enough)
 gboolean
 pen_mqtt_connection_write (PenMqttConnection *self)
 {
-  if (!mosquitto_want_write (self->client))
-    return TRUE;
-  errno = 0;
-  return pen_mqtt_connection_note (self, mosquitto_loop_write (self->client, 1));
-}
+  int status = MOSQ_ERR_SUCCESS;
 
-/* Whether something is queued. Threads: lane */
-gboolean
-pen_mqtt_connection_wants_write (PenMqttConnection *self)
-{
-  return mosquitto_want_write (self->client);
+  errno = 0;
+  pen_mqtt_gather_begin (&self->gather);
+  if (mosquitto_want_write (self->client))
+    status = mosquitto_loop_write (self->client, 1);
+  if (!pen_mqtt_connection_note (self, status))
+    return FALSE;
+  return pen_mqtt_gather_end (&self->gather) || pen_mqtt_connection_note (self, MOSQ_ERR_ERRNO);
 }
 
 /**
  * pen_mqtt_connection_tick:
  * @self: an open connection that is read and written
  *
- * Queues a ping when one is due, and notices that the last was not answered.
+ * Queues a ping when one is due, notices that the last was not answered, and frees what a quiet
+ * connection does not need.
  *
  * Returns: FALSE if the connection has ended
  *
@@ -651,7 +662,10 @@ gboolean
 pen_mqtt_connection_tick (PenMqttConnection *self)
 {
   errno = 0;
-  return pen_mqtt_connection_note (self, mosquitto_loop_misc (self->client));
+  if (!pen_mqtt_connection_note (self, mosquitto_loop_misc (self->client)))
+    return FALSE;
+  pen_mqtt_tls_rest (&self->tls);
+  return TRUE;
 }
 
 /**

@@ -10,6 +10,10 @@
  * must stop when the socket itself had nothing. A callback on the socket's BIO tells that, and
  * ends a round's reading after a number of reads, which libmosquitto has no way to limit.
  *
+ * The buffers are 64 and 16 KiB. Thousands of connections cannot keep them, and one that is busy
+ * cannot get and free them with each message, which is an eighth of what it does then. So only a
+ * busy one keeps them, until it rests.
+ *
  * The context is ours (MOSQ_OPT_SSL_CTX, with MOSQ_OPT_SSL_CTX_WITH_DEFAULTS off): libmosquitto
  * begins the hand-shake within its connect function, so whatever is to be said of a certificate has
  * to be in place before; it sets up its own OpenSSL data without a lock; and its comparison of host
@@ -25,6 +29,8 @@
 #include <string.h>
 
 #define READ_BUFFER_SIZE (64 * 1024)
+/* Rounds that follow each other within this time use the same buffers. */
+#define BUSY_US (100 * G_TIME_SPAN_MILLISECOND)
 
 /* PenMqttTls of the connection whose hand-shake runs on this thread */
 static GPrivate verifying = G_PRIVATE_INIT (NULL);
@@ -261,12 +267,40 @@ pen_mqtt_tls_read_ahead (PenMqttTls *self, SSL *ssl)
   BIO_set_callback_ex (bio, pen_mqtt_tls_on_bio);
 }
 
+static void
+pen_mqtt_tls_set_busy (PenMqttTls *self, gboolean is_busy)
+{
+  if (is_busy == self->is_busy)
+    return;
+  self->is_busy = is_busy;
+  if (is_busy)
+    SSL_clear_mode (self->ssl, SSL_MODE_RELEASE_BUFFERS);
+  else
+    SSL_set_mode (self->ssl, SSL_MODE_RELEASE_BUFFERS);
+}
+
 /* Allows @n_reads of the socket until it pretends to be empty. */
 void
 pen_mqtt_tls_begin_round (PenMqttTls *self, guint n_reads)
 {
+  gint64 now_us = g_get_monotonic_time ();
+
   self->reads_left = n_reads;
   self->is_empty = FALSE;
+  if (self->ssl != NULL)
+    pen_mqtt_tls_set_busy (self, now_us - self->round_us < BUSY_US);
+  self->round_us = now_us;
+}
+
+/* Comes now and then: frees the buffers of a connection that is no longer busy. */
+void
+pen_mqtt_tls_rest (PenMqttTls *self)
+{
+  if (!self->is_busy || g_get_monotonic_time () - self->round_us < BUSY_US)
+    return;
+  pen_mqtt_tls_set_busy (self, FALSE);
+  if (SSL_has_pending (self->ssl) == 0)
+    SSL_free_buffers (self->ssl);
 }
 
 /* Whether another call of mosquitto_loop_read () can bring something in this round. */

@@ -28,12 +28,15 @@ typedef struct
   gint64 expiry_s;   /* of the broker's certificate; 0: not seen */
   guint reads_left;  /* of the socket, in this round */
   gboolean is_empty; /* the last read of the socket brought nothing */
+  gint64 round_us;   /* when this round began */
+  gboolean is_busy;  /* keeps its buffers from round to round */
 } PenMqttTls;
 
 SSL_CTX *pen_mqtt_tls_make_context (const PenMqttTlsOptions *options, char **fault);
 void pen_mqtt_tls_verify_for (PenMqttTls *self);
 void pen_mqtt_tls_read_ahead (PenMqttTls *self, SSL *ssl);
 void pen_mqtt_tls_begin_round (PenMqttTls *self, guint n_reads);
+void pen_mqtt_tls_rest (PenMqttTls *self);
 gboolean pen_mqtt_tls_has_more (const PenMqttTls *self);
 char *
 pen_mqtt_tls_describe (const PenMqttTls *self, const PenMqttTlsOptions *options, const char *log);
