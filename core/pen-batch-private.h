@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
+/* (transfer full): without events, and with memory for @n_events of them */
+PEN_RUNTIME_EXPORT
+PenBatch *pen_batch_new_for (guint n_events);
 /* Takes @event. */
 PEN_RUNTIME_EXPORT
 void pen_batch_take (PenBatch *self, PenEvent *event);

@@ -52,6 +52,18 @@ pen_batch_get_entry (const PenBatch *self, guint index)
   return &g_array_index (self->entries, PenBatchEntry, index);
 }
 
+/* documented in the private header */
+PenBatch *
+pen_batch_new_for (guint n_events)
+{
+  PenBatch *self = g_new0 (PenBatch, 1);
+
+  g_atomic_ref_count_init (&self->references);
+  self->entries = g_array_sized_new (FALSE, FALSE, sizeof (PenBatchEntry), n_events);
+  g_array_set_clear_func (self->entries, pen_batch_entry_clear);
+  return self;
+}
+
 /**
  * pen_batch_new:
  *
@@ -62,12 +74,7 @@ pen_batch_get_entry (const PenBatch *self, guint index)
 PenBatch *
 pen_batch_new (void)
 {
-  PenBatch *self = g_new0 (PenBatch, 1);
-
-  g_atomic_ref_count_init (&self->references);
-  self->entries = g_array_new (FALSE, FALSE, sizeof (PenBatchEntry));
-  g_array_set_clear_func (self->entries, pen_batch_entry_clear);
-  return self;
+  return pen_batch_new_for (0);
 }
 
 /**

@@ -11,6 +11,8 @@
 
 #include "pen-event-private.h"
 
+#include <string.h>
+
 /* Rarely there, so apart: most messages are MQTT 3.1.1. */
 typedef struct
 {
@@ -36,6 +38,22 @@ struct _PenEvent
 };
 
 G_DEFINE_BOXED_TYPE (PenEvent, pen_event, pen_event_ref, pen_event_unref)
+
+/* What comes next mostly has the topic of what came last: they share it. One of each thread. */
+static GPrivate pen_event_last_topic = G_PRIVATE_INIT ((GDestroyNotify) g_ref_string_release);
+
+static char *
+pen_event_make_topic (const char *topic)
+{
+  char *last = g_private_get (&pen_event_last_topic);
+
+  if (last == NULL || strcmp (last, topic) != 0)
+    {
+      last = g_ref_string_new (topic);
+      g_private_replace (&pen_event_last_topic, last);
+    }
+  return g_ref_string_acquire (last);
+}
 
 static void
 pen_event_extra_unref (PenEventExtra *self)
@@ -83,7 +101,7 @@ pen_event_new (GBytes *payload, const char *topic, gint64 arrival_us)
 
   g_atomic_ref_count_init (&self->references);
   self->payload = g_bytes_ref (payload);
-  self->topic = topic != NULL ? g_ref_string_new (topic) : NULL;
+  self->topic = topic != NULL ? pen_event_make_topic (topic) : NULL;
   self->arrival_us = arrival_us;
   return self;
 }

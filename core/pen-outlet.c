@@ -67,6 +67,7 @@ struct _PenOutlet
   PenOutletState state;
   gboolean is_open; /* start succeeded, stop did not happen yet */
   PenBatch *filling;
+  guint n_last; /* events of the batch before, which the next is most like */
   gboolean is_ripe;
   gboolean is_draining;
   GQueue closed; /* of PenBatch */
@@ -159,9 +160,9 @@ pen_outlet_settle_batch (PenOutlet *self)
       else
         n_bytes += g_bytes_get_size (pen_event_get_payload (event));
     }
-  pen_metric_add (self->n_sent, n_events - n_rejected);
-  pen_metric_add (self->n_bytes_sent, (gint64) n_bytes);
-  pen_metric_add (self->n_batches, 1);
+  pen_metric_add_alone (self->n_sent, n_events - n_rejected);
+  pen_metric_add_alone (self->n_bytes_sent, (gint64) n_bytes);
+  pen_metric_add_alone (self->n_batches, 1);
   self->n_events -= n_events;
   self->n_bytes -= pen_batch_get_n_bytes (batch);
   pen_outlet_update_room (self);
@@ -344,8 +345,10 @@ pen_outlet_close_filling (PenOutlet *self)
   if (self->linger_timer != 0)
     pen_lane_remove_timer (self->lane, self->linger_timer);
   self->linger_timer = 0;
-  if (self->filling != NULL)
-    g_queue_push_tail (&self->closed, g_steal_pointer (&self->filling));
+  if (self->filling == NULL)
+    return;
+  self->n_last = pen_batch_get_n_events (self->filling);
+  g_queue_push_tail (&self->closed, g_steal_pointer (&self->filling));
 }
 
 static PenStep
@@ -489,9 +492,9 @@ pen_outlet_take (PenOutlet *self, PenEvent *event)
           || pen_batch_get_n_bytes (self->filling) + n_bytes > self->batch_bytes))
     pen_outlet_close_filling (self);
   if (self->filling == NULL)
-    self->filling = pen_batch_new ();
+    self->filling = pen_batch_new_for (self->n_last);
   pen_batch_take (self->filling, event);
-  pen_metric_add (self->n_received, 1);
+  pen_metric_add_alone (self->n_received, 1);
   self->n_events++;
   self->n_bytes += n_bytes;
   pen_outlet_ripen_later (self);

@@ -163,7 +163,7 @@ pen_pipeline_node_hand_on_output (PenPipelineNode *node)
 {
   GPtrArray *events = node->output.events;
 
-  pen_metric_add (node->n_sent, events->len);
+  pen_metric_add_alone (node->n_sent, events->len);
   for (guint i = 0; i < events->len; i++)
     pen_pipeline_node_hand_on (node, g_steal_pointer (&g_ptr_array_index (events, i)));
   /* stolen: nothing is left to free */
@@ -176,7 +176,7 @@ pen_pipeline_node_process (PenPipelineNode *node, PenEvent *event)
 {
   g_autoptr (GError) error = NULL;
 
-  pen_metric_add (node->n_received, 1);
+  pen_metric_add_alone (node->n_received, 1);
   if (pen_transform_process (PEN_TRANSFORM (node->element), event, &node->output.output, &error))
     {
       if (node->output.n_skipped > 0)
@@ -267,9 +267,9 @@ pen_pipeline_take_position (PenPipelineNode *node, PenEvent *event)
   node->last_position++;
   if (node->tokens != NULL)
     pen_pipeline_give_token (event, pen_token_queue_take (node->tokens));
-  pen_metric_add (node->n_received, 1);
-  pen_metric_add (node->n_bytes_received,
-                  (gint64) g_bytes_get_size (pen_event_get_payload (event)));
+  pen_metric_add_alone (node->n_received, 1);
+  pen_metric_add_alone (node->n_bytes_received,
+                        (gint64) g_bytes_get_size (pen_event_get_payload (event)));
   return node->last_position;
 }
 
@@ -280,7 +280,7 @@ pen_pipeline_host_push (PenHost *host, PenSource *source, PenEvent *event)
   PenPipelineNode *node = pen_pipeline_find_node (self, PEN_ELEMENT (source));
   guint64 position = pen_pipeline_take_position (node, event);
 
-  pen_metric_add (node->n_sent, 1);
+  pen_metric_add_alone (node->n_sent, 1);
   if (self->spool != NULL)
     pen_spool_take (self->spool, pen_element_get_name (node->element), event);
   else

@@ -226,8 +226,8 @@ pen_file_set_rotate_old (PenFileSet *self, gint64 now_us)
 PenFileTarget *
 pen_file_set_get (PenFileSet *self, const char *path, gint64 now_us, GError **error)
 {
-  PenFileTarget *target = pen_file_set_peek (self, path);
-  PenFileSlot *slot;
+  PenFileSlot *slot = g_hash_table_lookup (self->slots, path);
+  PenFileTarget *target = slot != NULL ? slot->target : NULL;
 
   if (target != NULL && !pen_file_target_is_in_place (target))
     {
@@ -236,6 +236,8 @@ pen_file_set_get (PenFileSet *self, const char *path, gint64 now_us, GError **er
       pen_file_set_close (self, target);
       target = NULL;
     }
+  if (target != NULL && self->recent.head == &slot->link && self->options.rotate_interval_us == 0)
+    return target;
   if (target == NULL)
     target = pen_file_set_open (self, path, error);
   if (target != NULL && pen_file_set_is_old (self, target, now_us)

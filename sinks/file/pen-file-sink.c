@@ -162,19 +162,42 @@ pen_file_group_free (gpointer data)
 }
 
 static PenFileGroup *
-pen_file_group_new (const char *path)
+pen_file_group_new (const char *path, guint n_events)
 {
   PenFileGroup *group = g_new0 (PenFileGroup, 1);
 
   group->path = g_strdup (path);
-  group->indices = g_array_new (FALSE, FALSE, sizeof (guint));
+  group->indices = g_array_sized_new (FALSE, FALSE, sizeof (guint), n_events);
+  return group;
+}
+
+/* The group of @path, made if need be; the table is of those that there are, from the second on:
+ * mostly there is one. */
+static PenFileGroup *
+pen_file_sink_find_group (GPtrArray *groups, GHashTable **by_path, const char *path, guint n_events)
+{
+  PenFileGroup *group = NULL;
+
+  if (*by_path == NULL && groups->len > 0)
+    {
+      *by_path = g_hash_table_new (g_str_hash, g_str_equal);
+      group = g_ptr_array_index (groups, 0);
+      g_hash_table_insert (*by_path, group->path, group);
+    }
+  group = *by_path != NULL ? g_hash_table_lookup (*by_path, path) : NULL;
+  if (group != NULL)
+    return group;
+  group = pen_file_group_new (path, groups->len == 0 ? n_events : 0);
+  g_ptr_array_add (groups, group);
+  if (*by_path != NULL)
+    g_hash_table_insert (*by_path, group->path, group);
   return group;
 }
 
 static GPtrArray *
 pen_file_sink_group (PenFileSink *self, PenBatch *batch)
 {
-  g_autoptr (GHashTable) by_path = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) by_path = NULL;
   GPtrArray *groups = g_ptr_array_new_with_free_func (pen_file_group_free);
   const char *pipeline = pen_element_get_pipeline_name (PEN_ELEMENT (self));
   PenFileGroup *group = NULL;
@@ -189,13 +212,7 @@ pen_file_sink_group (PenFileSink *self, PenBatch *batch)
       path = pen_file_template_expand (self->template, pipeline, pen_event_get_topic (event),
                                        pen_event_get_arrival (event));
       if (group == NULL || !g_str_equal (group->path, path))
-        group = g_hash_table_lookup (by_path, path);
-      if (group == NULL)
-        {
-          group = pen_file_group_new (path);
-          g_hash_table_insert (by_path, group->path, group);
-          g_ptr_array_add (groups, group);
-        }
+        group = pen_file_sink_find_group (groups, &by_path, path, pen_batch_get_n_events (batch));
       g_array_append_val (group->indices, i);
     }
   return groups;

@@ -78,6 +78,7 @@ struct _PenMqttSource
   gboolean is_paused;
   gboolean is_waiting;  /* for its turn to connect, when that was looked at last */
   gboolean is_enough;   /* for this round of reading */
+  gint64 round_us;      /* wall clock when it began: what is read in it has arrived before */
   guint window;         /* so many messages may be held */
   GIOCondition watched; /* what the socket is watched for */
   guint64 last_held;    /* position of the last message whose acknowledgement is queued */
@@ -211,8 +212,7 @@ pen_mqtt_source_on_received (gpointer owner,
   PenMqttVerdict verdict
       = pen_mqtt_subscriptions_judge (&self->subscriptions, message->topic, properties);
   g_autoptr (GBytes) payload = g_bytes_new (message->payload, (gsize) message->payloadlen);
-  PenEvent *event
-      = pen_event_new (payload, message->topic, pen_element_get_real_time (PEN_ELEMENT (self)));
+  PenEvent *event = pen_event_new (payload, message->topic, self->round_us);
   guint64 position;
 
   if (message->retain)
@@ -705,6 +705,7 @@ pen_mqtt_source_pump (PenMqttSource *self)
       return;
     }
   self->is_enough = FALSE;
+  self->round_us = pen_element_get_real_time (PEN_ELEMENT (self));
   status = pen_mqtt_connection_read (self->connection, &self->is_enough);
   if (self->state == PEN_MQTT_GREETING && self->is_greeted && self->greeting != 0)
     pen_mqtt_source_refuse (self);
