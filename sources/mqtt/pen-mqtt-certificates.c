@@ -23,6 +23,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The largest bundles of root certificates have less than 1 MiB. */
@@ -30,10 +31,22 @@
 #define MAXIMUM_KEY_ID 64
 #define LONGEST_END_US G_USEC_PER_SEC
 
-static GMutex certificates_lock; /* both below */
+/* How long what was found of a file counts, as long as the file is the same. */
+#define RECALL_S 10
+
+/* A file of CAs in which nothing was at fault. */
+typedef struct
+{
+  struct stat status;
+  gint64 checked_s; /* 0: there was none yet */
+  gint64 expiry_s;
+} PenMqttKnownFile;
+
+static GMutex certificates_lock; /* all below */
 static GCond certificates_left;
 static guint n_checks; /* under way */
 static gboolean is_ending;
+static PenMqttKnownFile known_ca; /* thousands of sites mostly have one, and reading it costs */
 
 typedef struct
 {
@@ -218,6 +231,42 @@ pen_mqtt_can_be_ca (gnutls_x509_crt_t certificate)
          || gnutls_x509_crt_check_issuer (certificate, certificate) != 0;
 }
 
+static gboolean
+pen_mqtt_is_same_file (const struct stat *one, const struct stat *other)
+{
+  return one->st_dev == other->st_dev && one->st_ino == other->st_ino
+         && one->st_size == other->st_size && one->st_ctim.tv_sec == other->st_ctim.tv_sec
+         && one->st_ctim.tv_nsec == other->st_ctim.tv_nsec;
+}
+
+/* Whether the file is the one that was good a moment ago. */
+static gboolean
+pen_mqtt_recall_ca (const PenMqttFileCheck *check, const struct stat *status, gint64 *expiry_s)
+{
+  gboolean is_known;
+
+  g_mutex_lock (&certificates_lock);
+  is_known = known_ca.checked_s != 0 && check->now_s >= known_ca.checked_s
+             && check->now_s < known_ca.checked_s + RECALL_S
+             && pen_mqtt_is_same_file (status, &known_ca.status);
+  if (is_known)
+    *expiry_s = known_ca.expiry_s;
+  g_mutex_unlock (&certificates_lock);
+  return is_known;
+}
+
+/* @status is from before it was read. One that has just been written may be so again within the
+ * same tick of the clock that stamps files. */
+static void
+pen_mqtt_remember_ca (const PenMqttFileCheck *check, const struct stat *status, gint64 expiry_s)
+{
+  if (status->st_ctim.tv_sec + 1 >= check->now_s)
+    return;
+  g_mutex_lock (&certificates_lock);
+  known_ca = (PenMqttKnownFile){ *status, check->now_s, expiry_s };
+  g_mutex_unlock (&certificates_lock);
+}
+
 /* Of several roots one good one is enough: bundles keep old ones on purpose. */
 static void
 pen_mqtt_check_ca (PenMqttFileCheck *check, const char *path, gint64 *expiry_s)
@@ -225,7 +274,11 @@ pen_mqtt_check_ca (PenMqttFileCheck *check, const char *path, gint64 *expiry_s)
   g_auto (PenMqttCertificateList) list = { NULL, 0 };
   guint n_good = 0;
   gnutls_x509_crt_t first_ca = NULL;
+  struct stat status;
+  gboolean is_there = stat (path, &status) == 0 && access (path, R_OK) == 0;
 
+  if (is_there && pen_mqtt_recall_ca (check, &status, expiry_s))
+    return;
   if (!pen_mqtt_load_certificates (check, "cafile", path, &list))
     return;
   for (guint i = 0; i < list.length; i++)
@@ -250,6 +303,8 @@ pen_mqtt_check_ca (PenMqttFileCheck *check, const char *path, gint64 *expiry_s)
     }
   else if (n_good == 0)
     pen_mqtt_check_time (check, "cafile", path, first_ca);
+  else if (is_there)
+    pen_mqtt_remember_ca (check, &status, *expiry_s);
 }
 
 static gboolean

@@ -11,6 +11,7 @@
 #include "pen-test.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,6 +219,57 @@ test_make_files (void)
   g_assert_cmpint (mkfifo (pipe_path, 0600), ==, 0);
 }
 
+/* How much this process has read so far, from files and otherwise. */
+static guint64
+test_count_read (void)
+{
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/self/io", &text, NULL, NULL));
+  g_assert_true (g_str_has_prefix (text, "rchar: "));
+  return g_ascii_strtoull (text + strlen ("rchar: "), NULL, 10);
+}
+
+static guint
+test_check_ca_at (const char *path, gint64 now_s, PenMqttExpiry *expiry)
+{
+  g_autoptr (GPtrArray) faults = g_ptr_array_new_with_free_func (g_free);
+  const PenMqttCertificates files = { .cafile = path };
+
+  pen_mqtt_certificates_check (&files, now_s, test_collect_fault, faults, expiry);
+  return faults->len;
+}
+
+/* Thousands of sites have one CA: it is read once for all, but not when it is another file. */
+static void
+test_certificates_are_recalled (void)
+{
+  g_autofree char *ca = test_find_file ("ca.crt");
+  g_autofree char *path = test_find_file ("recalled.crt");
+  g_autofree char *text = pen_test_read_file (ca, NULL);
+  gint64 now_s = g_get_real_time () / G_USEC_PER_SEC + 60;
+  PenMqttExpiry expiry;
+  PenMqttExpiry again;
+  guint64 n_read;
+
+  pen_test_write_file (test_folder, "recalled.crt", text);
+  g_assert_cmpuint (test_check_ca_at (path, now_s, &expiry), ==, 0);
+  n_read = test_count_read ();
+  g_assert_cmpuint (test_check_ca_at (path, now_s + 1, &again), ==, 0);
+  /* looking at how much was read reads as well, some 100 bytes */
+  g_assert_cmpuint (test_count_read () - n_read, <, strlen (text));
+  g_assert_cmpint (again.ca_s, ==, expiry.ca_s);
+  g_assert_cmpint (again.ca_s, >, now_s);
+  g_assert_cmpuint (test_check_ca_at (path, now_s + 3600, &again), ==, 0);
+  g_assert_cmpuint (test_count_read () - n_read, >, strlen (text));
+  pen_test_write_file (test_folder, "recalled.crt", "no certificate\n");
+  g_assert_cmpuint (test_check_ca_at (path, now_s + 3601, &again), ==, 1);
+  pen_test_write_file (test_folder, "recalled.crt", text);
+  g_assert_cmpuint (test_check_ca_at (path, now_s + 3602, &again), ==, 0);
+  g_assert_no_errno (g_unlink (path));
+  g_assert_cmpuint (test_check_ca_at (path, now_s + 3603, &again), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -233,6 +285,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt/certificates/tells-all", test_tells_all);
   g_test_add_func ("/mqtt/certificates/unreadable", test_unreadable);
   g_test_add_func ("/mqtt/certificates/expiry", test_expiry);
+  g_test_add_func ("/mqtt/certificates/are-recalled", test_certificates_are_recalled);
   status = g_test_run ();
   pen_test_remove_folder (test_folder);
   return status;
