@@ -121,8 +121,8 @@ class Bench:
     def load(self, count, rate):
         return subprocess.Popen(
             [f'{self.build}/bench/end-to-end/bench-load', '-a', f'{self.scratch}/load.socket',
-             '-u', 'bench', '-n', str(count), '-r', str(rate), '-q', '1', '-b', '20', '-t', 'b/%',
-             '--topics', str(TOPICS), '-s', 't', '-c',
+             '-u', 'bench', '-n', str(count), '-r', str(rate), '-q', '1',
+             '-b', '1' if rate else '20', '-t', 'b/%', '--topics', str(TOPICS), '-s', 't', '-c',
              f'{os.path.dirname(__file__)}/../pipelines/ammp/demo/payloads.jsonl'],
             stdout=subprocess.DEVNULL)
 
@@ -211,6 +211,14 @@ def measure_kill(bench, session):
             'late': late, 'farthest': farthest}
 
 
+def describe_machine(rounds, load):
+    with open('/proc/cpuinfo', encoding='utf-8') as file:
+        model = re.search(r'model name\s*: (.*)', file.read())
+    return (f'On {os.cpu_count()} × {model.group(1) if model else os.uname().machine}, Linux '
+            f'{os.uname().release}, {time.strftime("%Y-%m-%d")}; medians of {rounds} '
+            f'round{"" if rounds == 1 else "s"}; load of the machine before: {load:.1f}.')
+
+
 def median(rows, key):
     return statistics.median(row[key] for row in rows)
 
@@ -245,15 +253,16 @@ def format_tables(figures, kills):
 
 
 def write_docs(path, text):
-    begin, end = '<!-- bench/shared: begin -->\n', '<!-- bench/shared: end -->'
+    begin, end = (f'<!-- bench/shared --write-docs: {where} -->'
+                  for where in ('from here on', 'up to here'))
     with open(path, encoding='utf-8') as file:
         page = file.read()
-    head, _, rest = page.partition(begin)
+    head, _, rest = page.partition(f'{begin}\n')
     _, found, tail = rest.partition(end)
     if not found:
-        sys.exit(f'bench/shared: error: {path} has no lines "{begin.strip()}" and "{end}"')
+        sys.exit(f'bench/shared: error: {path} has no lines "{begin}" and "{end}"')
     with open(path, 'w', encoding='utf-8') as file:
-        file.write(f'{head}{begin}{text}\n{end}{tail}')
+        file.write(f'{head}{begin}\n\n{text}\n\n{end}{tail}')
 
 
 def main():
@@ -264,6 +273,7 @@ def main():
         parser.add_argument(f'--{name}', type=int)
     options = parser.parse_args()
     bench = Bench(options)
+    load = os.getloadavg()[0]
     figures = collections.defaultdict(list)
     for _ in range(options.rounds):
         for n_instances in (1, 2, 4):
@@ -271,7 +281,7 @@ def main():
     for n_instances in (1, 2, 4):
         figures[n_instances, 1000].append(measure_share(bench, n_instances, 5000, 1000))
     kills = [measure_kill(bench, session) for session in SESSIONS]
-    text = '\n'.join(format_tables(figures, kills))
+    text = '\n'.join((describe_machine(options.rounds, load), '', *format_tables(figures, kills)))
     print(text)
     if options.docs:
         write_docs(options.docs, text)

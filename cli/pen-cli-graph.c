@@ -117,7 +117,7 @@ const PenCliCommand pen_cli_graph = {
   .summary = "Draw a pipeline, as Graphviz DOT",
   .description
   = "An arrow is where events go; a dashed one is where they go when they are rejected.\n"
-    "Settings are not shown.\n"
+    "Settings are not shown. Of a keyfile with [sites], the first site's is drawn.\n"
     "\n"
     "Example:\n"
     "  penstock graph site.pipeline | dot -Tsvg > site.svg\n",

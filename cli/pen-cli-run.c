@@ -180,8 +180,9 @@ const PenCliCommand pen_cli_run = {
   .arguments = "FILE|DIR...",
   .summary = "Run pipelines until a signal, or until their sources have ended",
   .description
-  = "A folder means its *.pipeline files. A faulty file is told with all its errors and does\n"
-    "not keep the others from running, unless --strict is given.\n"
+  = "A folder means its *.pipeline files; a keyfile with [sites] is a pipeline for each row. A\n"
+    "faulty file, or row, is told with all its errors and does not keep the others from\n"
+    "running, unless --strict is given.\n"
     "\n"
     "SIGHUP reads the files again: what is new starts, what has changed drains and starts\n"
     "again, what is gone drains and stops; all else goes on, and so does a pipeline whose\n"
