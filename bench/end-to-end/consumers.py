@@ -69,6 +69,7 @@ class Consumer:
     def prepare(self, place, task):
         """Writes its files; returns what start () takes."""
         commands, writes_itself = self.command(place, task)
+        commands = [[shutil.which(command[0]), *command[1:]] for command in commands]
         return commands, writes_itself, {**os.environ, **environment_of(place, task)}
 
     def start(self, task, commands, writes_itself, environment):
@@ -79,8 +80,10 @@ class Consumer:
         with log, output:
             for number, command in enumerate(commands):
                 is_last = number == len(commands) - 1
+                # an absolute path and close_fds=False: posix_spawn, so that a start costs us little
                 process = subprocess.Popen(command, stdin=source, stderr=log, env=environment,
-                                           stdout=output if is_last else subprocess.PIPE)
+                                           stdout=output if is_last else subprocess.PIPE,
+                                           close_fds=False)
                 if source != subprocess.DEVNULL:
                     source.close()
                 source = process.stdout
@@ -93,6 +96,7 @@ def environment_of(place, task):
         'BENCH_PORT': str(task.port), 'BENCH_CAFILE': place.cafile, 'BENCH_USERNAME': place.user,
         'BENCH_PASSWORD': place.password, 'BENCH_TOPIC': task.topic, 'BENCH_QOS': str(task.qos),
         'BENCH_CLIENT': f'bench-{task.name}', 'BENCH_OUTPUT': task.output,
+        'BENCH_PERSISTENT': str(task.qos > 0).lower(),
         'NODE_PATH': os.path.join(place.npm, 'node_modules'),
         'PENSTOCK_PLUGIN_PATH': place.plugins,
     }
@@ -133,6 +137,10 @@ def node_red(place, task):
                    env={**os.environ, **environment_of(place, task)})
     red = os.path.join(place.npm, 'node_modules', 'node-red', 'red.js')
     return [['node', red, '--userDir', folder]], True
+
+
+def telegraf(place, task):
+    return [['telegraf', '--config', os.path.join(PEERS, 'telegraf.conf')]], True
 
 
 def penstock(fsync='batch', spool=False):
@@ -178,7 +186,7 @@ def unmeasured(name, *binaries):
     """Those that no Debian package brings: they are named, with whether they are there."""
     def missing(place):
         if any(shutil.which(binary) for binary in binaries):
-            return 'on this machine, but there is no configuration for it here'
+            return 'on this machine, but there is no configuration for it in bench/end-to-end/peers'
         return 'not on this machine'
     return Consumer(name, None, needs=missing)
 
@@ -194,7 +202,7 @@ CONSUMERS = [
     Consumer('node-red', node_red, needs=needs_module('node-red'), heavy=12),
     Consumer('jq', jq, needs=needs_command('jq'), heavy=30),
     unmeasured('fluent-bit', 'fluent-bit', 'td-agent-bit'),
-    unmeasured('telegraf', 'telegraf'),
+    Consumer('telegraf', telegraf, needs=needs_command('telegraf'), heavy=12),
     unmeasured('redpanda-connect', 'redpanda-connect', 'rpk', 'benthos'),
     unmeasured('vector', 'vector'),
 ]
@@ -202,9 +210,9 @@ CONSUMERS = [
 LABELS = {
     'mosquitto_sub': 'mosquitto_sub (restructures nothing)',
     'counter': 'bare libmosquitto counter (writes nothing)',
-    'penstock': 'Penstock',
+    'penstock': 'Penstock, fsync=batch',
     'penstock-never': 'Penstock, fsync=never',
-    'penstock-spool': 'Penstock with the spool',
+    'penstock-spool': 'Penstock with the spool, fsync=batch',
     'node-js': 'Node.js script (mqtt.js)',
     'python': 'Python script (paho-mqtt)',
     'node-red': 'Node-RED',

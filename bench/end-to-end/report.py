@@ -74,9 +74,12 @@ class Results:
         return [consumer.name for consumer in CONSUMERS if consumer.name in there]
 
     def judge(self):
-        """A dictionary for each goal."""
+        """A dictionary for each goal that a scenario of this run was about."""
         judged = []
+        measured = {run['scenario'] for run in self.runs}
         for goal in make_goals():
+            if goal.scenario not in measured:
+                continue
             ratio = goal.ratio(self)
             sign = '≥' if goal.is_least else '≤'
             judged.append({
@@ -98,7 +101,7 @@ def format_number(value, digits=2):
 
 
 def goal_table(judged):
-    rows = [('what', 'who', 'against', 'fsync', 'goal', 'measured', '')]
+    rows = [('what', 'who', 'against', 'goal', 'measured', 'verdict')]
     for goal in judged:
         if goal['ratio'] is None:
             verdict = 'not measured'
@@ -106,7 +109,7 @@ def goal_table(judged):
             verdict = 'met' if goal['met'] else 'missed'
         ratio = '–' if goal['ratio'] is None else f"{format_number(goal['ratio'])} ×"
         rows.append((goal['what'], LABELS[goal['ours']], LABELS[goal['peer']].split(' (')[0],
-                     goal['fsync'], goal['goal'], ratio, verdict))
+                     goal['goal'], ratio, verdict))
     return rows
 
 
