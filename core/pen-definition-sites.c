@@ -173,6 +173,20 @@ pen_sites_read_columns (PenSites *self, PenLoader *loader)
     }
 }
 
+/*
+ * pen_sites_count:
+ * @self: the rows
+ *
+ * Returns: how many there are, faulty ones among them
+ *
+ * Threads: any
+ */
+guint
+pen_sites_count (const PenSites *self)
+{
+  return self->group->entries->len - (self->columns_line == 0 ? 0 : 1);
+}
+
 /* Tells what is wrong with the values of a row, but for what stands in them. */
 static gboolean
 pen_sites_check_values (PenSites *self, PenLoader *loader, const PenKeyfileEntry *row)
@@ -213,6 +227,69 @@ pen_sites_check_values (PenSites *self, PenLoader *loader, const PenKeyfileEntry
   return FALSE;
 }
 
+static gboolean
+pen_sites_is_row (const PenSites *self, const PenKeyfileEntry *entry)
+{
+  return entry->key_place.line != self->columns_line;
+}
+
+/* How many values each row has; G_MAXUINT: not all have as many. */
+static guint
+pen_sites_count_values (const PenSites *self)
+{
+  guint n_common = G_MAXUINT;
+
+  for (guint i = 0; i < self->group->entries->len; i++)
+    {
+      const PenKeyfileEntry *entry = g_ptr_array_index (self->group->entries, i);
+      guint n_values = 0;
+      gsize offset = 0;
+      gsize item_offset = 0;
+      char *value = NULL;
+
+      if (!pen_sites_is_row (self, entry))
+        continue;
+      while (pen_list_next (entry->value, &offset, &value, &item_offset))
+        {
+          g_free (value);
+          n_values++;
+        }
+      if (n_common != G_MAXUINT && n_common != n_values)
+        return G_MAXUINT;
+      n_common = n_values;
+    }
+  return n_common;
+}
+
+/* Where all rows have one value too many, it is the columns that are wrong, which is told once. */
+static gboolean
+pen_sites_check_columns (const PenSites *self, PenLoader *loader)
+{
+  static const char *const columns_key[] = { PEN_KEYFILE_COLUMNS_KEY };
+  const PenKeyfileEntry *entry = pen_keyfile_group_find (self->group, PEN_KEYFILE_COLUMNS_KEY);
+  guint n_values = pen_sites_count (self) > 1 ? pen_sites_count_values (self) : G_MAXUINT;
+  const PenKeyfileEntry *first = NULL;
+
+  if (n_values == G_MAXUINT || n_values == self->columns->len)
+    return TRUE;
+  first = g_ptr_array_index (self->group->entries, 0);
+  if (entry != NULL)
+    pen_report_error (loader->report, entry->value_place,
+                      "there %s %u column%s, and each row has %u value%s",
+                      self->columns->len == 1 ? "is" : "are", self->columns->len,
+                      self->columns->len == 1 ? "" : "s", n_values, n_values == 1 ? "" : "s");
+  else if (pen_suggest (first->key, columns_key, G_N_ELEMENTS (columns_key)) != NULL)
+    pen_report_error (loader->report, self->group->place,
+                      "[sites] has no columns; did you mean 'columns' by '%s' in line %u?",
+                      first->key, first->key_place.line);
+  else
+    pen_report_error (loader->report, self->group->place,
+                      "[sites] has no columns, and each row has %u value%s; name them in a first "
+                      "line: columns=NAME;NAME",
+                      n_values, n_values == 1 ? "" : "s");
+  return FALSE;
+}
+
 static void
 pen_sites_read_row (PenSites *self, PenLoader *loader, const PenKeyfileEntry *row)
 {
@@ -236,14 +313,16 @@ void
 pen_loader_read_sites (PenLoader *self, const PenKeyfileGroup *group)
 {
   PenSites *sites = pen_sites_new (self, group);
+  gboolean are_columns_good;
 
   self->sites = sites;
   pen_sites_read_columns (sites, self);
-  for (guint i = 0; i < group->entries->len; i++)
+  are_columns_good = pen_sites_check_columns (sites, self);
+  for (guint i = 0; are_columns_good && i < group->entries->len; i++)
     {
       const PenKeyfileEntry *entry = g_ptr_array_index (group->entries, i);
 
-      if (entry->key_place.line != sites->columns_line)
+      if (pen_sites_is_row (sites, entry))
         pen_sites_read_row (sites, self, entry);
     }
   if (group->entries->len <= (sites->columns_line == 0 ? 0 : 1) && !group->is_incomplete)
@@ -264,20 +343,6 @@ guint
 pen_sites_get_n_rows (const PenSites *self)
 {
   return self->rows->len;
-}
-
-/*
- * pen_sites_count:
- * @self: the rows
- *
- * Returns: how many there are, faulty ones among them
- *
- * Threads: any
- */
-guint
-pen_sites_count (const PenSites *self)
-{
-  return self->group->entries->len - (self->columns_line == 0 ? 0 : 1);
 }
 
 /*

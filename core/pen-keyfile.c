@@ -257,7 +257,7 @@ pen_keyfile_scanner_read_entry (PenKeyfileScanner *self,
   key = g_strndup (line + start, key_end - start);
   if (n_good < key_end)
     {
-      g_autofree char *quoted = pen_quote (key);
+      g_autofree char *quoted = pen_keyfile_quote_before (key, ";");
 
       pen_report_error (self->report, pen_keyfile_scanner_place (self, n_good),
                         "%s is not a key; a key is made of letters, digits and '-'", quoted);
@@ -328,7 +328,7 @@ pen_keyfile_scanner_read_line (PenKeyfileScanner *self, const char *text, gsize 
     pen_keyfile_scanner_read_group (self, line, start, length);
   else if (equals == NULL)
     {
-      g_autofree char *quoted = pen_keyfile_quote_before (line + start, " \t:");
+      g_autofree char *quoted = pen_keyfile_quote_before (line + start, " \t:;");
 
       pen_report_error (self->report, pen_keyfile_scanner_place (self, start),
                         "%s is none of [group], key=value and # comment", quoted);

@@ -253,6 +253,25 @@ test_sites_tell_overlaps_once (Fixture *fixture, gconstpointer data)
   pen_test_remove_folder (folder);
 }
 
+/* It is the columns that are wrong if all rows have the same. */
+static void
+test_sites_tell_columns_once (Fixture *fixture, gconstpointer data)
+{
+  static const char rest[] = "[source file]\npath=${site}\n[sink stdout]\n";
+  g_autofree char *more = g_strconcat ("[sites]\ncolumns=a;b\nx=1\ny=2\nz=3\n", rest, NULL);
+  g_autofree char *none = g_strconcat ("[sites]\nx=1;2\ny=2;3\nz=3;4\n", rest, NULL);
+  g_autofree char *misspelt = g_strconcat ("[sites]\ncolums=1\ny=2\nz=3\n", rest, NULL);
+
+  test_sites_assert (fixture, more, "",
+                     PATH ":2:9: error: there are 2 columns, and each row has 1 value\n");
+  test_sites_assert (fixture, none, "",
+                     PATH ":1:1: error: [sites] has no columns, and each row has 2 values; name "
+                          "them in a first line: columns=NAME;NAME\n");
+  test_sites_assert (fixture, misspelt, "",
+                     PATH ":1:1: error: [sites] has no columns; did you mean 'columns' by "
+                          "'colums' in line 2?\n");
+}
+
 /* A row that is added, moved or removed is no difference to the others. */
 static void
 test_sites_are_equal_one_by_one (Fixture *fixture, gconstpointer data)
@@ -302,6 +321,7 @@ main (int argc, char **argv)
   ADD ("/sites/share-nothing", test_sites_share_nothing);
   ADD ("/sites/tell-once", test_sites_tell_once);
   ADD ("/sites/tell-overlaps-once", test_sites_tell_overlaps_once);
+  ADD ("/sites/tell-columns-once", test_sites_tell_columns_once);
   ADD ("/sites/are-equal-one-by-one", test_sites_are_equal_one_by_one);
   ADD ("/sites/are-bounded", test_sites_are_bounded);
 #undef ADD
