@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Made-up payloads with the variety of a fleet's: 4 to 14 devices a site from many vendors, with 1
- * to some hundred fields each, short and long names, vendor IDs that are names, serial numbers and
- * UUIDs, the integers, the decimals, and the seventeen digits that binary arithmetic leaves of
+ * to some four hundred fields each, short and long names, vendor IDs that are names, serial numbers
+ * and UUIDs, the integers, the decimals, and the seventeen digits that binary arithmetic leaves of
  * decimals, nulls, states, status lists; and now and then what is rare: a site that writes blanks,
  * escapes, letters beyond ASCII, exponents, the largest integers of 64 bits (not larger ones: other
  * parsers refuse them, and are measured with these payloads too).
@@ -73,14 +73,15 @@ static const PenLoggerDevice devices[] = {
     "grid_in_I_L#3 grid_in_P_L#3 grid_in_E grid_out_P grid_out_E pv_Vac_L#3 pv_Iac_L#3 "
     "pv_Pac_L#3 mode " },
   { "system_log", "system",
-    "battery_bank_#5_charging_energy_@ bank_#5_inverting_energy_@ "
-    "bank_#5_inverting_active_@ dc_input_active_timer_@_from_battery "
-    "dc_output_active_timer_@_to_battery ac_input_energy_@ ac_load_#2_output_energy_@ "
-    "generator_input_energy_@ grid_#2_output_energy_@ grid_#2_input_active_timer_@ " },
+    "battery_bank_#5_charging_energy_@ bank_#5_charging_active_@ bank_#5_inverting_energy_@ "
+    "battery_bank_#5_inverting_active_@ string_#12_input_energy_@ string_#12_active_@ "
+    "ac_load_#8_output_energy_@ dc_input_active_timer_@_from_battery ac_input_energy_@ "
+    "dc_output_active_timer_@_to_battery generator_input_energy_@ grid_#2_output_energy_@ "
+    "grid_#2_input_active_timer_@ phase_#3_output_energy_@ " },
 };
 
 /* Of which there is one among so many others; the rest is as frequent as the next. */
-#define ONE_SYSTEM_LOG_IN 24
+#define ONE_SYSTEM_LOG_IN 60
 #define ONE_SITE_WITH_BLANKS_IN 50
 
 static const char *const spans[]
