@@ -241,15 +241,25 @@ pen_ammp_is_name (const PenJsonSlice *value)
   return value->type == PEN_JSON_STRING && value->length > 2;
 }
 
-/* Keeps a field of the current reading, or what is private of it. */
-static inline void
-pen_ammp_payload_take (PenAmmpPayload *self, PenAmmpIdentity *identity, const PenJsonMember *member)
+/* Keeps what members of the current reading there are: fields, and what is private of it. */
+static void
+pen_ammp_payload_take (PenAmmpPayload *self,
+                       PenAmmpIdentity *identity,
+                       const PenJsonMember *member,
+                       guint n_members)
 {
-  /* Behind an empty key there is its closing quote. */
-  if (G_UNLIKELY (member->key.escaped || member->key.text[0] == '_')
-      && pen_ammp_identity_take (identity, member))
-    return;
-  pen_ammp_readings_add (&self->readings, &member->key, &member->value);
+  const PenJsonMember *end = member + n_members;
+  PenAmmpField *field = pen_ammp_readings_add (&self->readings, n_members);
+
+  for (; member < end; member++)
+    {
+      /* Behind an empty key there is its closing quote. */
+      if (G_UNLIKELY (member->key.escaped || member->key.text[0] == '_')
+          && pen_ammp_identity_take (identity, member))
+        continue;
+      field = pen_ammp_field_set (field, &self->readings, member);
+    }
+  pen_ammp_readings_added (&self->readings, field);
 }
 
 /* Reads the members of the object just entered: most of them by the dozen. */
@@ -264,14 +274,13 @@ pen_ammp_payload_scan_members (PenAmmpPayload *self,
   do
     {
       n_members = pen_json_scanner_next_usual (scanner, members, G_N_ELEMENTS (members));
-      for (guint i = 0; i < n_members; i++)
-        pen_ammp_payload_take (self, identity, &members[i]);
+      pen_ammp_payload_take (self, identity, members, n_members);
       if (n_members == G_N_ELEMENTS (members))
         continue;
       if (!pen_json_scanner_next (scanner, &members[0])
           || !pen_json_scanner_skip (scanner, &members[0].value))
         break;
-      pen_ammp_payload_take (self, identity, &members[0]);
+      pen_ammp_payload_take (self, identity, members, 1);
     }
   while (TRUE);
 }

@@ -122,14 +122,16 @@ pen_ammp_readings_empty (PenAmmpReadings *self, const char *text, gsize length)
 
 /**
  * pen_ammp_readings_make_room:
- * @self: readings whose fields fill the memory for them
+ * @self: readings
+ * @n_fields: how many fields more they must have room for, and one
  *
  * Threads: lane
  */
 void
-pen_ammp_readings_make_room (PenAmmpReadings *self)
+pen_ammp_readings_make_room (PenAmmpReadings *self, guint32 n_fields)
 {
-  pen_ammp_readings_grow ((gpointer *) &self->fields, &self->fields_size, sizeof (PenAmmpField));
+  while (self->fields_size - self->n_fields <= n_fields)
+    pen_ammp_readings_grow ((gpointer *) &self->fields, &self->fields_size, sizeof (PenAmmpField));
 }
 
 /* --- Finding --- */
@@ -140,23 +142,31 @@ pen_ammp_readings_get_vendor (const PenAmmpReadings *self, guint32 position)
   return &self->vendors[position];
 }
 
-/* Hashes a text of any length as pen_ammp_readings_hash () does a short one. A long one is taken in
- * pieces, of which the last one reaches back into the one before it: what comes of each is the next
- * one's seed. */
+/* Hashes a short text as pen_ammp_readings_hash () does one that has text enough behind it. */
 static guint32
-pen_ammp_readings_hash_text (const PenAmmpReadings *self, const char *text, gsize length)
+pen_ammp_readings_hash_short (const PenAmmpReadings *self, const char *text, gsize length)
 {
-  const guint8 *mask = pen_ammp_piece_masks;
-  char short_text[PEN_AMMP_PIECE] = { 0 };
+  char padded[PEN_AMMP_PIECE] = { 0 };
+
+  memcpy (padded, text, length);
+  return (guint32) pen_ammp_readings_mix_piece (self, padded, pen_ammp_piece_masks, length);
+}
+
+/* Hashes a long text in pieces, of which the last one reaches back into the one before it: what
+ * comes of each is the next one's seed. */
+static inline guint32
+pen_ammp_readings_hash_long (const PenAmmpReadings *self, const char *text, gsize length)
+{
   const char *last = text + length - PEN_AMMP_PIECE;
   guint64 seed = length;
 
-  if (length <= PEN_AMMP_PIECE)
-    last = memcpy (short_text, text, length);
-  else
-    for (; text < last; text += PEN_AMMP_PIECE)
-      seed ^= pen_ammp_readings_mix_piece (self, text, mask, seed);
-  return (guint32) pen_ammp_readings_mix_piece (self, last, mask, seed);
+  do
+    {
+      seed ^= pen_ammp_readings_mix_piece (self, text, pen_ammp_piece_masks, seed);
+      text += PEN_AMMP_PIECE;
+    }
+  while (text < last);
+  return (guint32) pen_ammp_readings_mix_piece (self, last, pen_ammp_piece_masks, seed);
 }
 
 /**
@@ -172,12 +182,15 @@ guint32
 pen_ammp_readings_hash_slowly (PenAmmpReadings *self, const PenJsonSlice *key)
 {
   g_autofree char *decoded = NULL;
-  gsize length;
+  const char *text = key->text;
+  gsize length = key->length;
 
-  if (!key->escaped)
-    return pen_ammp_readings_hash_text (self, key->text, key->length);
-  decoded = pen_json_slice_decode (key, &length);
-  return pen_ammp_readings_hash_text (self, decoded, length);
+  if (G_LIKELY (length > PEN_AMMP_PIECE && !key->escaped))
+    return pen_ammp_readings_hash_long (self, text, length);
+  if (key->escaped)
+    text = decoded = pen_json_slice_decode (key, &length);
+  return length > PEN_AMMP_PIECE ? pen_ammp_readings_hash_long (self, text, length)
+                                 : pen_ammp_readings_hash_short (self, text, length);
 }
 
 static PenJsonSlice

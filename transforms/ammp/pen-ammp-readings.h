@@ -70,7 +70,7 @@ typedef struct
 void pen_ammp_readings_init (PenAmmpReadings *self);
 void pen_ammp_readings_clear (PenAmmpReadings *self);
 void pen_ammp_readings_empty (PenAmmpReadings *self, const char *text, gsize length);
-void pen_ammp_readings_make_room (PenAmmpReadings *self);
+void pen_ammp_readings_make_room (PenAmmpReadings *self, guint32 n_fields);
 guint32 pen_ammp_readings_hash_slowly (PenAmmpReadings *self, const PenJsonSlice *key);
 void pen_ammp_readings_commit (PenAmmpReadings *self, const PenJsonSlice *vendor_id);
 char *pen_ammp_readings_write (const PenAmmpReadings *self, char *to);
@@ -150,28 +150,57 @@ pen_ammp_readings_hash (PenAmmpReadings *self, const PenJsonSlice *key)
 /**
  * pen_ammp_readings_add:
  * @self: readings
- * @key: key of a field of the current reading; must not be a private one
- * @value: its value; null does not count
+ * @n_fields: how many fields more there will be at most
+ *
+ * Begins to add fields to the current reading: what is returned is the place of the first one. Each
+ * is set with pen_ammp_field_set (), and the place behind the last one goes to
+ * pen_ammp_readings_added (). There is always room for one more.
+ *
+ * Threads: lane
+ */
+static inline PenAmmpField *
+pen_ammp_readings_add (PenAmmpReadings *self, guint32 n_fields)
+{
+  if (G_UNLIKELY (self->fields_size - self->n_fields <= n_fields))
+    pen_ammp_readings_make_room (self, n_fields);
+  return &self->fields[self->n_fields];
+}
+
+/**
+ * pen_ammp_readings_added:
+ * @self: readings
+ * @behind: the place behind the last field that was set
  *
  * Threads: lane
  */
 static inline void
-pen_ammp_readings_add (PenAmmpReadings *self, const PenJsonSlice *key, const PenJsonSlice *value)
+pen_ammp_readings_added (PenAmmpReadings *self, const PenAmmpField *behind)
 {
-  PenAmmpField *field;
+  self->n_fields = (guint32) (behind - self->fields);
+}
 
-  if (G_UNLIKELY (self->n_fields == self->fields_size))
-    pen_ammp_readings_make_room (self);
-  field = &self->fields[self->n_fields];
-  field->key = key->text;
-  field->value = value->text;
-  field->key_length = (guint32) key->length;
-  field->value_length = (guint32) value->length;
-  field->key_escaped = key->escaped;
+/**
+ * pen_ammp_field_set:
+ * @self: a place for a field
+ * @readings: the readings that it is of
+ * @member: a member that is not private
+ *
+ * Returns: the place of the next field: this one if the value is null, which is no field. There is
+ *   no branch on that: nobody can foretell what is null.
+ *
+ * Threads: lane
+ */
+static inline PenAmmpField *
+pen_ammp_field_set (PenAmmpField *self, PenAmmpReadings *readings, const PenJsonMember *member)
+{
+  self->key = member->key.text;
+  self->value = member->value.text;
+  self->key_length = (guint32) member->key.length;
+  self->value_length = (guint32) member->value.length;
+  self->key_escaped = member->key.escaped;
   /* Here, and not when the reading is complete, since the scanner leaves the processor waiting. */
-  field->hash = pen_ammp_readings_hash (self, key);
-  /* No branch: nobody can foretell what is null. */
-  self->n_fields += value->type != PEN_JSON_NULL;
+  self->hash = pen_ammp_readings_hash (readings, &member->key);
+  return self + (member->value.type != PEN_JSON_NULL);
 }
 
 /**
