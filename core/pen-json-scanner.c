@@ -8,19 +8,20 @@
  * Invariant: start <= cursor <= end, and no byte at or behind `end` is ever read, since payloads
  * are not padded.
  *
- * The text is looked at 512 bytes at a time, with SSE2, which gives three rows of bits: which bytes
- * end a string's plain characters, which are no digits, and which are neither digit nor point
- * (pen-json-window-private.h). Where a string or number ends is then a shift and a count of zeros
- * away. Payloads are short strings and short numbers, so what costs time is not looking at bytes,
- * but a processor that waits: for a loop whose end it guessed wrong, or for the end of the token
- * before. So there is no loop for a token, one look at the bits serves a whole member, whether a
- * number has a point is not asked before its end is known, and whoever wants many members gets them
- * at once. (Tried before: 16-byte vectors for each token, slower than a byte loop, as each waits
- * for the one before it; 64 bytes at a time, which end too often inside a token; the end of null
- * found from the same bits as that of numbers, whose way is longer then.)
+ * The text is looked at 512 bytes at a time, with SSE2, or AVX2 where the processor has it, which
+ * gives three rows of bits: which bytes end a string's plain characters, which are no digits, and
+ * which are neither digit nor point (pen-json-window-private.h). Where a string or number ends is
+ * then a shift and a count of zeros away. Payloads are short strings and short numbers, so what
+ * costs time is not looking at bytes, but a processor that waits: for a loop whose end it guessed
+ * wrong, or for the end of the token before. So there is no loop for a token, one look at the bits
+ * serves a whole member, whether a number has a point is not asked before its end is known, and
+ * whoever wants many members gets them at once. (Tried before: 16-byte vectors for each token,
+ * slower than a byte loop, as each waits for the one before it; 64 bytes at a time, which end too
+ * often inside a token; the end of null found from the same bits as that of numbers, whose way is
+ * longer then.)
  *
  * The byte loops beside that are the reference: they are all there is on other machines and with
- * PEN_JSON_NO_SIMD, with which the tests compile this file once more.
+ * PEN_JSON_NO_SIMD, with which the tests compile this file once more, as with PEN_JSON_NO_AVX2.
  */
 
 #include "config.h"

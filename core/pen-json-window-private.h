@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The part of the JSON scanner that looks at many bytes at a time, with SSE2, and what it finds of
- * usual members that way. Only pen-json-scanner.c includes it, which says more.
+ * The part of the JSON scanner that looks at many bytes at a time, with SSE2 or AVX2, and what it
+ * finds of usual members that way. Only pen-json-scanner.c includes it, which says more.
  */
 
 #pragma once
@@ -16,6 +16,15 @@
 #include <emmintrin.h>
 #else
 #define PEN_JSON_SIMD 0
+#endif
+
+/* Whether the processor has AVX2 is asked where it runs. */
+#if PEN_JSON_SIMD && defined(__x86_64__) && !defined(PEN_JSON_NO_AVX2)
+#define PEN_JSON_AVX2 1
+#define PEN_JSON_FOR_AVX2 __attribute__ ((target ("avx2")))
+#include <immintrin.h>
+#else
+#define PEN_JSON_AVX2 0
 #endif
 
 /* What every member passes is one function in the end: calls would cost as much as their work. */
@@ -80,28 +89,79 @@ pen_json_scanner_classify (PenJsonScanner *self, const guint8 *block, guint inde
   self->non_numbers[index] = ~(digits | points);
 }
 
+#if PEN_JSON_AVX2
+/* The same for 32 bytes at a time, on processors that can: half the instructions. */
+static inline PEN_JSON_FOR_AVX2 void
+pen_json_classify_half (const guint8 *block,
+                        guint offset,
+                        guint64 *specials,
+                        guint64 *digits,
+                        guint64 *points)
+{
+  __m256i bytes = _mm256_loadu_si256 ((const __m256i *) (const void *) (block + offset));
+  __m256i special = _mm256_or_si256 (_mm256_cmpeq_epi8 (bytes, _mm256_set1_epi8 ('"')),
+                                     _mm256_cmpeq_epi8 (bytes, _mm256_set1_epi8 ('\\')));
+  __m256i digit = _mm256_cmpgt_epi8 (_mm256_add_epi8 (bytes, _mm256_set1_epi8 (G_MAXINT8 - '9')),
+                                     _mm256_set1_epi8 (G_MAXINT8 - 10));
+  __m256i point = _mm256_cmpeq_epi8 (bytes, _mm256_set1_epi8 ('.'));
+
+  special = _mm256_or_si256 (special, _mm256_cmpgt_epi8 (_mm256_set1_epi8 (' '), bytes));
+  *specials |= (guint64) (guint) _mm256_movemask_epi8 (special) << offset;
+  *digits |= (guint64) (guint) _mm256_movemask_epi8 (digit) << offset;
+  *points |= (guint64) (guint) _mm256_movemask_epi8 (point) << offset;
+}
+
+static PEN_JSON_FOR_AVX2 void
+pen_json_scanner_classify_with_avx2 (PenJsonScanner *self, const guint8 *block, guint n_blocks)
+{
+  for (guint i = 0; i < n_blocks; i++, block += BLOCK)
+    {
+      guint64 specials = 0;
+      guint64 digits = 0;
+      guint64 points = 0;
+
+      pen_json_classify_half (block, 0, &specials, &digits, &points);
+      pen_json_classify_half (block, 32, &specials, &digits, &points);
+      self->specials[i] = specials;
+      self->non_digits[i] = ~digits;
+      self->non_numbers[i] = ~(digits | points);
+    }
+}
+#endif
+
+/* Looks at whole blocks, which fill the words from the first one on. */
+static ALWAYS_INLINE void
+pen_json_scanner_classify_blocks (PenJsonScanner *self, const guint8 *block, guint n_blocks)
+{
+#if PEN_JSON_AVX2
+  if (G_LIKELY (__builtin_cpu_supports ("avx2")))
+    {
+      pen_json_scanner_classify_with_avx2 (self, block, n_blocks);
+      return;
+    }
+#endif
+  for (guint i = 0; i < n_blocks; i++, block += BLOCK)
+    pen_json_scanner_classify (self, block, i);
+}
+
 /* Looks at the bytes from @p on, as many as there are words for. Zeros stand behind the text: they
  * end every run. */
 static G_GNUC_NO_INLINE void
 pen_json_scanner_load_window (PenJsonScanner *self, const guint8 *p)
 {
+  gsize length = (gsize) (self->end - p);
+  guint n_blocks = (guint) MIN (length, WINDOW) / BLOCK;
   guint8 padded[BLOCK] = { 0 };
 
   self->window = p;
-  for (guint i = 0; i < WINDOW / BLOCK; i++, p += BLOCK)
-    {
-      if (G_LIKELY (self->end - p >= BLOCK))
-        pen_json_scanner_classify (self, p, i);
-      else
-        {
-          memcpy (padded, p, (gsize) (self->end - p));
-          pen_json_scanner_classify (self, padded, i);
-          self->specials[i + 1] = 0;
-          self->non_digits[i + 1] = 0;
-          self->non_numbers[i + 1] = 0;
-          return;
-        }
-    }
+  pen_json_scanner_classify_blocks (self, p, n_blocks);
+  if (n_blocks == WINDOW / BLOCK)
+    return;
+  memcpy (padded, p + (gsize) n_blocks * BLOCK, length % BLOCK);
+  pen_json_scanner_classify (self, padded, n_blocks);
+  self->specials[n_blocks + 1] = 0;
+  self->non_digits[n_blocks + 1] = 0;
+  self->non_numbers[n_blocks + 1] = 0;
 }
 
 /* Returns the bits of a row from @offset on: at least 57, with zeros behind them. */

@@ -6,8 +6,9 @@
  * is written anew, to be looked at and committed.
  *
  * The figures hold for one compiler and one processor family. What depends on the processor besides
- * are the functions of libc, which come in several variants: here always those without AVX. The
- * functions of libc and GLib that are called are counted too, memory allocation first of all.
+ * are the functions of libc and the scanner, which come in several variants: here always those
+ * without AVX. The functions of libc and GLib that are called are counted too, memory allocation
+ * first of all.
  */
 
 #include "config.h"
