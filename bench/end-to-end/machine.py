@@ -42,7 +42,7 @@ def describe(penstock, npm):
         'system': read_first('/etc/os-release', r'^PRETTY_NAME="(.*)"$'),
         'load_before': round(os.getloadavg()[0], 2),
         'versions': {
-            'penstock': output_of(penstock, '--version').split()[-1],
+            'penstock': re.search(r'[\d.]+|$', output_of(penstock, '--version')).group(),
             'mosquitto': package_version('mosquitto'),
             'libmosquitto': package_version('libmosquitto1'),
             'openssl': package_version('libssl3'),

@@ -14,12 +14,12 @@ import machine
 import plot
 import report
 from consumers import CONSUMERS, LABELS, Place
-from measure import MANY, Scenario, measure, measure_start, verify
+from measure import MANY, Scenario, measure, measure_backlog, measure_start, verify
 from processes import Failure, Teller
 
 ALL = tuple(consumer.name for consumer in CONSUMERS)
 NATIVE = ('mosquitto_sub', 'counter', 'penstock', 'penstock-never')
-SPOOLED = (*NATIVE, 'penstock-spool')
+SPOOLED = ('mosquitto_sub', 'penstock', 'penstock-never', 'penstock-spool')
 RATE = 1000
 BUSY_LOAD = 0.5
 STARTS = 3  # of each round
@@ -34,9 +34,12 @@ def make_scenarios(count, seconds):
         Scenario('source-qos0-many', f'QoS 0 without a broker, {MANY} messages in a TLS record',
                  'source', 0, count, NATIVE, batch=MANY),
         Scenario('broker-qos1', 'QoS 1 behind a broker', 'broker', 1, count // 2, ALL),
-        Scenario('source-qos1', 'QoS 1 without a broker', 'source', 1, count // 2, SPOOLED),
+        Scenario('source-qos1', 'QoS 1 without a broker', 'source', 1, count // 2,
+                 ('counter', *SPOOLED)),
         Scenario('paced', f'{RATE:,} messages a second, QoS 1 behind a broker', 'broker', 1,
                  RATE * seconds, ALL, rate=RATE, warm_up=RATE // 4),
+        Scenario('backlog', 'A backlog that waits at the broker, QoS 1', 'broker', 1, count // 2,
+                 SPOOLED),
         Scenario('start', 'From exec to CONNECT and to the first line', 'source', 1, 1,
                  tuple(name for name in ALL if name != 'penstock-never')),
     ]
@@ -66,8 +69,9 @@ def choose(only, scenarios):
                   file=sys.stderr)
             raise SystemExit(2)
     chosen = [scenario for scenario in scenarios if scenario.name in names]
-    consumers = [name for name in ALL if name in names]
-    return chosen or scenarios, consumers or list(ALL)
+    consumers = [name for name in ALL if name in names] or ALL
+    taken = {name for scenario in chosen or scenarios for name in scenario.consumers}
+    return chosen or scenarios, [name for name in consumers if name in taken]
 
 
 class Bench:
@@ -122,8 +126,11 @@ class Bench:
                 told = f"CONNECT after {figures['connect_ms']:.1f} ms"
             else:
                 count = scenario.count if scenario.rate else scenario.count // consumer.heavy
-                warm_up = min(scenario.warm_up, count)
-                figures = measure(self.place, scenario, consumer, count, warm_up)
+                if scenario.name == 'backlog':
+                    figures = measure_backlog(self.place, scenario, consumer, count)
+                else:
+                    warm_up = min(scenario.warm_up, count)
+                    figures = measure(self.place, scenario, consumer, count, warm_up)
                 self.runs.append({**row, **figures})
                 told = f"{figures['cpu_us']:.2f} µs a message, {figures['rate']:,.0f} msg/s"
                 told += f", p99 {figures['p99_us']} µs" if 'p99_us' in figures else ''

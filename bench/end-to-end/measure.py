@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from consumers import Task
 from corpus import STAMP_FIELD
-from processes import Failure, Lines, Teller, stop, usage_of
+from processes import Failure, Lines, Teller, Usage, stop, usage_of
 
 # After the last line: what is still to be acknowledged, synced, saved counts as well.
 GRACE_SECONDS = 0.2
@@ -104,12 +104,15 @@ class Run:
             return sender
         self.start_consumer()
         self.await_subscription()
-        batch = [] if self.scenario.rate else ['--batch', str(MANY)]
-        sender = self.tell('bench-load', '--address', self.place.broker_socket, '--username',
-                           self.place.user, '--wait', *self.load_options(), *batch,
-                           env={**os.environ, 'BENCH_PASSWORD': self.place.password})
+        sender = self.start_load('--wait')
         sender.expect('connected')
         return sender
+
+    def start_load(self, *options):
+        batch = [] if self.scenario.rate else ['--batch', str(MANY)]
+        return self.tell('bench-load', '--address', self.place.broker_socket, '--username',
+                         self.place.user, *options, *self.load_options(), *batch,
+                         env={**os.environ, 'BENCH_PASSWORD': self.place.password})
 
     def await_subscription(self, seconds=20):
         deadline = time.monotonic() + seconds
@@ -181,6 +184,21 @@ def figures_of(before, after, count, seconds):
         'rss_mib': after.resident_kib / 1024,
         'anonymous_mib': after.anonymous_kib / 1024,
     }
+
+
+def measure_backlog(place, scenario, consumer, count):
+    """Figures of a message when all of them wait at the broker: from exec to the last one."""
+    with Run(place, scenario, consumer, count, 0) as run:
+        run.start_consumer()
+        run.await_subscription()
+        stop(run.processes)
+        run.start_load().expect('sent', 120)
+        began = time.time()
+        run.start_consumer()
+        run.expect_lines(count)
+        ended = os.stat(run.task.output).st_mtime
+        time.sleep(GRACE_SECONDS)
+        return figures_of(Usage(), run.usage(), count, ended - began)
 
 
 def measure_start(place, scenario, consumer):

@@ -49,7 +49,8 @@ def make_goals():
                   for ours in ('penstock', 'penstock-never')]
     goals.append(Goal('start to CONNECT', 'start', 'connect_ms', 'penstock', 'mosquitto_sub', 2.0))
     for what, scenario in (('messages per second, QoS 1 behind a broker', 'broker-qos1'),
-                           ('messages per second, QoS 1 without a broker', 'source-qos1')):
+                           ('messages per second, QoS 1 without a broker', 'source-qos1'),
+                           ('messages per second, a backlog', 'backlog')):
         goals.append(Goal(what, scenario, 'rate', 'penstock-spool', 'mosquitto_sub', 0.7, True))
     goals += [Goal('CPU per message, QoS 0 behind a broker', 'broker-qos0', 'cpu_us', 'penstock',
                    peer, bound, True)
