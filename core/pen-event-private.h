@@ -23,5 +23,8 @@ PenEvent *pen_event_hold (PenEvent *self, PenToken *token);
  * there were several */
 PEN_RUNTIME_EXPORT
 PenEvent *pen_event_get_single_origin (PenEvent *self);
+/* Whether both were made of the same message, or one of the other if that was made of several. */
+PEN_RUNTIME_EXPORT
+gboolean pen_event_is_of_same (PenEvent *self, PenEvent *other);
 
 G_END_DECLS

@@ -472,6 +472,15 @@ pen_event_get_single_origin (PenEvent *self)
   return self->origin != NULL ? self->origin : self;
 }
 
+/* documented in the private header */
+gboolean
+pen_event_is_of_same (PenEvent *self, PenEvent *other)
+{
+  if (self->is_merged || other->is_merged)
+    return self->more_tokens == other->more_tokens;
+  return pen_event_get_single_origin (self) == pen_event_get_single_origin (other);
+}
+
 /**
  * pen_event_get_token:
  * @self: an event

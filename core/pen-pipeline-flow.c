@@ -170,6 +170,16 @@ pen_pipeline_node_hand_on_output (PenPipelineNode *node)
   events->len = 0;
 }
 
+/* What was put out of the message that was rejected does not go on: its dead letter, which is all
+ * of it, will be played again. What the transform had kept of others does: nobody else has it. */
+static void
+pen_pipeline_output_forget (PenPipelineOutput *self, PenEvent *event)
+{
+  for (guint i = self->events->len; i-- > 0;)
+    if (pen_event_is_of_same (g_ptr_array_index (self->events, i), event))
+      g_ptr_array_remove_index (self->events, i);
+}
+
 /* Takes @event. */
 static void
 pen_pipeline_node_process (PenPipelineNode *node, PenEvent *event)
@@ -181,12 +191,15 @@ pen_pipeline_node_process (PenPipelineNode *node, PenEvent *event)
     {
       if (node->output.n_skipped > 0)
         pen_pipeline_reject_skipped (node, event);
-      pen_pipeline_node_hand_on_output (node);
     }
-  else if (error != NULL)
-    pen_pipeline_reject (node, event, pen_element_error_get_reason (error), error->message);
   else
-    pen_pipeline_reject (node, event, "error", "failed without saying why");
+    {
+      pen_pipeline_reject (node, event,
+                           error != NULL ? pen_element_error_get_reason (error) : "error",
+                           error != NULL ? error->message : "failed without saying why");
+      pen_pipeline_output_forget (&node->output, event);
+    }
+  pen_pipeline_node_hand_on_output (node);
   pen_pipeline_output_clear (&node->output);
   pen_event_unref (event);
 }

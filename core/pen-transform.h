@@ -27,8 +27,8 @@ G_DECLARE_DERIVABLE_TYPE (PenTransform, pen_transform, PEN, TRANSFORM, PenElemen
  * @process: required: takes one event and puts none, one or many into @output. A transform that
  *   keeps events (a window) keeps references, and with them their acknowledgement. On failure it
  *   returns %FALSE with %PEN_ELEMENT_ERROR_REJECT and a reason: the event becomes a dead letter,
- *   and what this call has put into @output is thrown away: one that also puts out what it kept
- *   does so only when it succeeds. Threads: lane
+ *   and what this call has put into @output of the same message is thrown away; what it had kept of
+ *   others goes on. Threads: lane
  * @tick: optional: the time asked for with [method@Transform.schedule] has come. Threads: lane
  * @drain: optional: the run ends: put out what is kept. Threads: lane
  * @holds: optional: whether, with its properties as they are, it keeps events or their tokens

@@ -13,6 +13,7 @@
 #include "config.h"
 
 #include "modules/pen-puppet.h"
+#include "pen-event-private.h"
 #include "pen-flow-model.h"
 #include "pen-pipeline.h"
 #include "pen-test.h"
@@ -239,7 +240,16 @@ test_hold (TestPlayer *self, PenTransform *transform, PenEvent *event)
     pen_transform_schedule (transform, now_us + g_rand_int_range (self->random, 0, (int) SECOND));
 }
 
-/* Output before a failure is thrown away, and skipped parts with it. */
+static gboolean
+test_is_holding_more_of (TestPlayer *self, PenEvent *event)
+{
+  for (guint i = 0; i < self->held->len; i++)
+    if (pen_event_is_of_same (g_ptr_array_index (self->held, i), event))
+      return TRUE;
+  return FALSE;
+}
+
+/* What was put out of its message before it fails is thrown away, and skipped parts with it. */
 static gboolean
 test_refuse (TestPlayer *self, PenEvent *event, PenOutput *output, GError **error)
 {
@@ -248,6 +258,8 @@ test_refuse (TestPlayer *self, PenEvent *event, PenOutput *output, GError **erro
 
   if (test_happens (self->random, 30))
     pen_output_push (output, pen_event_ref (event));
+  if (test_happens (self->random, 30))
+    pen_output_push (output, pen_event_derive (event, pen_event_get_payload (event)));
   if (test_happens (self->random, 20))
     {
       pen_flow_model_get_counts (model, self->node)->n_skipped++;
@@ -289,10 +301,10 @@ test_on_process (gpointer data,
   int dice = g_rand_int_range (self->random, 0, 100);
 
   pen_flow_model_expect (model, self->node, number);
+  if (test_happens (self->random, 30) && (dice >= 10 || !test_is_holding_more_of (self, event)))
+    test_release (self, output);
   if (dice < 10)
     return test_refuse (self, event, output, error);
-  if (test_happens (self->random, 30))
-    test_release (self, output);
   if (dice < 25)
     {
       test_hold (self, transform, event);

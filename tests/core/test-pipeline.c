@@ -225,6 +225,25 @@ test_pipeline_bounds_skipped_parts (Fixture *fixture, gconstpointer data)
   assert_story (fixture->sink, "<many>;");
 }
 
+/* The transform puts out what it kept, and then fails. */
+static void
+test_pipeline_rejects_one_of_several (Fixture *fixture, gconstpointer data)
+{
+  PenElement *letters = NULL;
+  g_autofree char *story = NULL;
+
+  test_load (fixture, "[source script]\n[transform script]\n[sink script]\n[dead-letter script]\n");
+  letters = pen_pipeline_get_element (fixture->pipeline, PEN_KIND_DEAD_LETTER, "script");
+  test_start (fixture);
+  test_push (fixture, "kept");
+  test_push (fixture, "o1");
+  test_run_round (fixture);
+  assert_story (fixture->sink, "kept;");
+  story = test_tell (letters);
+  g_assert_nonnull (strstr (story, "\"payload\":\"o1\""));
+  assert_story (fixture->source, "start;settle 2;");
+}
+
 static void
 test_pipeline_rejects_without_dead_letters (Fixture *fixture, gconstpointer data)
 {
@@ -469,6 +488,7 @@ main (int argc, char **argv)
   ADD ("acknowledges-in-order", acknowledges_in_order);
   ADD ("dead-letters", dead_letters);
   ADD ("bounds-skipped-parts", bounds_skipped_parts);
+  ADD ("rejects-one-of-several", rejects_one_of_several);
   ADD ("rejects-without-dead-letters", rejects_without_dead_letters);
   ADD ("lost-dead-letter", lost_dead_letter);
   ADD ("two-branches", two_branches);

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A transform that does what the first letter of a message says: d(rop), r(eject), s(kip a part),
- * m(any parts skipped), k(eep until the next or the end), t(ick in a second), w(ait for the next w,
- * and make one of both), 2 (twice); all else passes.
+ * A transform that does what the first letter of a message says: d(rop), r(eject), o(ut, and then
+ * reject), s(kip a part), m(any parts skipped), k(eep until the next or the end), t(ick in a
+ * second), w(ait for the next w, and make one of both), 2 (twice); all else passes.
  */
 
 #include "config.h"
@@ -82,8 +82,12 @@ pen_script_transform_process (PenTransform *transform,
     case 'd':
       pen_output_drop (output, "unneeded");
       return TRUE;
+    case 'o':
+      pen_script_transform_push_marked (event, output);
+      G_GNUC_FALLTHROUGH;
     case 'r':
-      pen_element_set_error (error, PEN_ELEMENT_ERROR_REJECT, "bad_letter", "begins with r");
+      pen_element_set_error (error, PEN_ELEMENT_ERROR_REJECT, "bad_letter", "begins with %c",
+                             text[0]);
       return FALSE;
     case 'k':
       self->kept = pen_event_ref (event);
