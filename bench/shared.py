@@ -18,11 +18,13 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'end-to-end'))
+from processes import processor_ns
+
 TOPICS = 97  # no multiple of a number of instances: the broker deals message by message
 FIRST = 1000000000  # what the load adds to a message's number
 DEADLINE = 120
 SESSIONS = ('clean-session=false', 'session-expiry=1s', 'clean-session=true')
-TICK = os.sysconf('SC_CLK_TCK')
 LINE = re.compile(rb'"time":"(\d\d\d\d)-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)')
 KEYFILE = '''[source mqtt]
 host=127.0.0.1
@@ -41,9 +43,7 @@ qos=1
 
 def read_cpu(pid):
     """User and system seconds that a process has used."""
-    with open(f'/proc/{pid}/stat', encoding='utf-8') as file:
-        fields = file.read().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    return processor_ns(pid) / 1e9
 
 
 def await_that(condition, what):
