@@ -217,7 +217,7 @@ def report(bench, arguments):
     if arguments.docs:
         for corpus in bench.corpora:
             total, functions = bench.count(corpus, PROFILED, annotate=True)
-            lines += ['', f'Where the instructions of {PROFILED} go, a payload. '
+            lines += ['', f'Where the instructions of `{PROFILED}` go, by function. '
                           f'{corpus_title(bench, corpus)}:', '', *profile_table(functions, total)]
         write_docs(arguments.docs, [*lines, ''])
     if arguments.json:
