@@ -3,8 +3,8 @@
  *
  * As many TLS connections to a broker as asked for, held by bare libmosquitto clients and one epoll
  * set: what a process with thousands of connections costs at least. bench/scale compares penstock
- * with it. Each client has a session and a subscription of its own, as a pipeline does, and throws
- * away what comes.
+ * with it. Each client has a session and a subscription of its own, as a pipeline does, or to all
+ * sites if it is alone, and throws away what comes.
  *
  *   bench-connections HOST PORT CAFILE USER PASSWORD N WINDOW
  *
@@ -79,6 +79,8 @@ bench_on_connect (struct mosquitto *client, void *data, int reason)
   if (reason != 0)
     bench_die ("the broker refuses", mosquitto_connack_string (reason));
   snprintf (topic, sizeof topic, "a/s%ld/u/data", (long) (size_t) data);
+  if (bench.n_clients == 1)
+    snprintf (topic, sizeof topic, "a/+/u/data");
   bench_check ("subscribe", mosquitto_subscribe (client, NULL, topic, 1));
 }
 
