@@ -379,7 +379,10 @@ pen_mqtt_connection_fail_connect (PenMqttConnection *self, int status)
                                                               : gai_strerror (self->end_errno));
       break;
     case MOSQ_ERR_ERRNO:
-      pen_mqtt_connection_fail (self, "cannot connect: %s", g_strerror (self->end_errno));
+      if (self->end_errno == EMFILE || self->end_errno == ENFILE)
+        pen_mqtt_connection_fail (self, "%s", PEN_MQTT_NO_DESCRIPTOR);
+      else
+        pen_mqtt_connection_fail (self, "cannot connect: %s", g_strerror (self->end_errno));
       break;
     case MOSQ_ERR_TLS:
       pen_mqtt_connection_fail_tls (self);
@@ -397,7 +400,8 @@ pen_mqtt_connection_try_open (PenMqttConnection *self)
   self->client = mosquitto_new (self->options->client_id, self->options->clean_session, self);
   if (self->client == NULL)
     {
-      pen_mqtt_connection_fail (self, "cannot make a client: %s", g_strerror (errno));
+      pen_mqtt_connection_fail (self, "cannot make a client: %s",
+                                errno == EMFILE ? PEN_MQTT_NO_DESCRIPTOR : g_strerror (errno));
       return;
     }
   status = pen_mqtt_connection_set_options (self);

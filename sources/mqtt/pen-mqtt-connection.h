@@ -42,6 +42,10 @@ typedef struct
 
 void pen_mqtt_options_free (PenMqttOptions *self);
 
+#define PEN_MQTT_NO_DESCRIPTOR                                                                     \
+  "no file descriptor is left, and each connection takes three: raise the hard limit of open "     \
+  "files (LimitNOFILE= in the systemd unit, ulimit -Hn)"
+
 /* What a connection tells, from within pen_mqtt_connection_read (); it must not be closed there. */
 typedef struct
 {

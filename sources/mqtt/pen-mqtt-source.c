@@ -757,7 +757,7 @@ pen_mqtt_source_connect (PenMqttSource *self)
       pen_mqtt_settings_make_options (&self->settings, self->client_id), &handlers, self);
   if (self->connection == NULL)
     {
-      pen_mqtt_source_lose (self, "no file descriptor is left: raise the limit (ulimit -n)");
+      pen_mqtt_source_lose (self, PEN_MQTT_NO_DESCRIPTOR);
       return;
     }
   pen_element_watch (PEN_ELEMENT (self), pen_mqtt_connection_get_wake_fd (self->connection),

@@ -211,7 +211,8 @@ pen_mqtt_tls_make_context (const PenMqttTlsOptions *options, char **fault)
       ERR_clear_error ();
       return context;
     }
-  words = ERR_reason_error_string (ERR_peek_last_error ());
+  words = ERR_SYSTEM_ERROR (ERR_peek_error ()) ? g_strerror (ERR_GET_REASON (ERR_peek_error ()))
+                                               : ERR_reason_error_string (ERR_peek_last_error ());
   *fault = g_strdup_printf ("OpenSSL does not take the files of this connection: %s",
                             words == NULL ? "no reason given" : words);
   ERR_clear_error ();
