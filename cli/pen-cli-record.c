@@ -30,6 +30,8 @@
 #define DIGEST_LENGTH 16
 /* pipelines that end together are told together */
 #define LINGER_MS 200
+/* and of thousands that end, writing takes at most so much of the time */
+#define LINGER_SHARE 20
 /* a temporary file that is younger may not have its lock yet */
 #define TEMPORARY_SECONDS 60
 
@@ -45,6 +47,7 @@ struct _PenCliRecord
   char *started;
   int fd; /* of the file that has the name now, or -1 */
   guint timer;
+  gint64 took_us; /* to write it the last time */
   gulong handler;
   gboolean has_told; /* that it cannot be written */
 };
@@ -278,12 +281,14 @@ pen_cli_record_remove (PenCliRecord *self)
 void
 pen_cli_record_write (PenCliRecord *self)
 {
+  gint64 begun_us = g_get_monotonic_time ();
   g_autoptr (GString) text = pen_cli_record_format (self);
   int code;
 
   g_clear_handle_id (&self->timer, g_source_remove);
   if (pen_cli_record_replace (self, text))
     {
+      self->took_us = g_get_monotonic_time () - begun_us;
       self->has_told = FALSE;
       return;
     }
@@ -311,9 +316,10 @@ static void
 pen_cli_record_on_ended (PenEngine *engine, gpointer user_data)
 {
   PenCliRecord *self = user_data;
+  gint64 linger_ms = MAX (LINGER_MS, self->took_us * LINGER_SHARE / G_TIME_SPAN_MILLISECOND);
 
   if (self->timer == 0)
-    self->timer = g_timeout_add (LINGER_MS, pen_cli_record_on_timer, self);
+    self->timer = g_timeout_add ((guint) linger_ms, pen_cli_record_on_timer, self);
 }
 
 /* Whether the process that wrote @path is gone. */
