@@ -12,7 +12,7 @@
  *
  * The buffers are 64 and 16 KiB. Thousands of connections cannot keep them, and one that is busy
  * cannot get and free them with each message, which is an eighth of what it does then. So only a
- * busy one keeps them, until it rests.
+ * busy one keeps them, until it rests; the few rounds of logging in and subscribing are not enough.
  *
  * The context is ours (MOSQ_OPT_SSL_CTX, with MOSQ_OPT_SSL_CTX_WITH_DEFAULTS off): libmosquitto
  * begins the hand-shake within its connect function, so whatever is to be said of a certificate has
@@ -31,6 +31,7 @@
 #define READ_BUFFER_SIZE (64 * 1024)
 /* Rounds that follow each other within this time use the same buffers. */
 #define BUSY_US (100 * G_TIME_SPAN_MILLISECOND)
+#define BUSY_ROUNDS 16
 
 /* PenMqttTls of the connection whose hand-shake runs on this thread */
 static GPrivate verifying = G_PRIVATE_INIT (NULL);
@@ -288,8 +289,9 @@ pen_mqtt_tls_begin_round (PenMqttTls *self, guint n_reads)
 
   self->reads_left = n_reads;
   self->is_empty = FALSE;
+  self->n_close = now_us - self->round_us < BUSY_US ? MIN (self->n_close + 1, BUSY_ROUNDS) : 0;
   if (self->ssl != NULL)
-    pen_mqtt_tls_set_busy (self, now_us - self->round_us < BUSY_US);
+    pen_mqtt_tls_set_busy (self, self->n_close == BUSY_ROUNDS);
   self->round_us = now_us;
 }
 

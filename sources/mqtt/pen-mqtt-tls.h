@@ -29,6 +29,7 @@ typedef struct
   guint reads_left;  /* of the socket, in this round */
   gboolean is_empty; /* the last read of the socket brought nothing */
   gint64 round_us;   /* when this round began */
+  guint n_close;     /* rounds in a row that came soon after the one before */
   gboolean is_busy;  /* keeps its buffers from round to round */
 } PenMqttTls;
 
