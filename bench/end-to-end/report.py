@@ -76,11 +76,11 @@ class Results:
         return [consumer.name for consumer in CONSUMERS if consumer.name in there]
 
     def judge(self):
-        """A dictionary for each goal that a scenario of this run was about."""
+        """A dictionary for each goal that this run was about."""
         judged = []
-        measured = {run['scenario'] for run in self.runs}
+        tried = {(run['scenario'], run['consumer']) for run in self.runs}
         for goal in make_goals():
-            if goal.scenario not in measured:
+            if not {(goal.scenario, goal.ours), (goal.scenario, goal.peer)} <= tried:
                 continue
             ratio = goal.ratio(self)
             sign = '≥' if goal.is_least else '≤'
