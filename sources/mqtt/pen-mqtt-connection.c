@@ -28,8 +28,8 @@
 #include "pen-mqtt-context.h"
 #include "pen-mqtt-farewell.h"
 #include "pen-mqtt-gate.h"
-#include "pen-mqtt-gather.h"
 #include "pen-mqtt-tls.h"
+#include "pen-mqtt-wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +76,7 @@ struct _PenMqttConnection
 
   /* lane */
   gpointer owner;
-  PenMqttGather gather;
+  PenMqttWire wire;
   int fd;
   int end_status;
   int end_errno;
@@ -537,10 +537,7 @@ pen_mqtt_connection_finish_open (PenMqttConnection *self, char **reason)
     }
   self->fd = mosquitto_socket (self->client);
   if (self->options->tls)
-    {
-      pen_mqtt_tls_read_ahead (&self->tls, mosquitto_ssl_get (self->client));
-      pen_mqtt_gather_insert (&self->gather, mosquitto_ssl_get (self->client));
-    }
+    pen_mqtt_wire_insert (&self->wire, mosquitto_ssl_get (self->client));
   return TRUE;
 }
 
@@ -572,9 +569,7 @@ pen_mqtt_connection_note (PenMqttConnection *self, int status)
 gboolean
 pen_mqtt_connection_has_buffered (PenMqttConnection *self)
 {
-  SSL *ssl = mosquitto_ssl_get (self->client);
-
-  return ssl != NULL && SSL_has_pending (ssl) == 1;
+  return pen_mqtt_wire_has_ahead (&self->wire);
 }
 
 static gboolean
@@ -583,8 +578,26 @@ pen_mqtt_connection_has_more (PenMqttConnection *self)
   int n_bytes = 0;
 
   if (self->options->tls)
-    return pen_mqtt_tls_has_more (&self->tls);
+    return pen_mqtt_wire_has_more (&self->wire);
   return ioctl (self->fd, FIONREAD, &n_bytes) == 0 && n_bytes > 0;
+}
+
+static PenMqttReadStatus
+pen_mqtt_connection_read_round (PenMqttConnection *self, const gboolean *is_enough)
+{
+  for (guint n = 0; n < PACKETS_PER_ROUND; n++)
+    {
+      errno = 0;
+      if (!pen_mqtt_connection_note (self, mosquitto_loop_read (self->client, 1)))
+        return PEN_MQTT_READ_LOST;
+      if (*is_enough)
+        return PEN_MQTT_READ_DONE;
+      if (!pen_mqtt_connection_has_more (self))
+        break;
+    }
+  if (pen_mqtt_wire_was_cut_short (&self->wire))
+    return PEN_MQTT_READ_MORE;
+  return PEN_MQTT_READ_DONE;
 }
 
 /**
@@ -601,30 +614,19 @@ pen_mqtt_connection_has_more (PenMqttConnection *self)
 PenMqttReadStatus
 pen_mqtt_connection_read (PenMqttConnection *self, const gboolean *is_enough)
 {
-  pen_mqtt_tls_begin_round (&self->tls, READS_PER_ROUND);
-  for (guint n = 0; n < PACKETS_PER_ROUND; n++)
-    {
-      errno = 0;
-      if (!pen_mqtt_connection_note (self, mosquitto_loop_read (self->client, 1)))
-        return PEN_MQTT_READ_LOST;
-      if (*is_enough)
-        return PEN_MQTT_READ_DONE;
-      if (!pen_mqtt_connection_has_more (self))
-        break;
-    }
-  /* Of a record that is not complete the descriptor will tell: then the last read was empty, and
-   * not for the budget's sake. */
-  if (self->options->tls && pen_mqtt_connection_has_buffered (self)
-      && (self->tls.reads_left == 0 || !self->tls.is_empty))
-    return PEN_MQTT_READ_MORE;
-  return PEN_MQTT_READ_DONE;
+  PenMqttReadStatus status = PEN_MQTT_READ_DONE;
+
+  pen_mqtt_wire_begin_reading (&self->wire, READS_PER_ROUND);
+  status = pen_mqtt_connection_read_round (self, is_enough);
+  pen_mqtt_wire_end_reading (&self->wire);
+  return status;
 }
 
 /* Whether something is queued, there or on its way to the socket. Threads: lane */
 gboolean
 pen_mqtt_connection_wants_write (PenMqttConnection *self)
 {
-  return mosquitto_want_write (self->client) || pen_mqtt_gather_has_unsent (&self->gather);
+  return mosquitto_want_write (self->client) || pen_mqtt_wire_has_unsent (&self->wire);
 }
 
 /**
@@ -643,12 +645,12 @@ pen_mqtt_connection_write (PenMqttConnection *self)
   int status = MOSQ_ERR_SUCCESS;
 
   errno = 0;
-  pen_mqtt_gather_begin (&self->gather);
+  pen_mqtt_wire_begin_writing (&self->wire);
   if (mosquitto_want_write (self->client))
     status = mosquitto_loop_write (self->client, 1);
   if (!pen_mqtt_connection_note (self, status))
     return FALSE;
-  return pen_mqtt_gather_end (&self->gather) || pen_mqtt_connection_note (self, MOSQ_ERR_ERRNO);
+  return pen_mqtt_wire_end_writing (&self->wire) || pen_mqtt_connection_note (self, MOSQ_ERR_ERRNO);
 }
 
 /**
@@ -668,7 +670,7 @@ pen_mqtt_connection_tick (PenMqttConnection *self)
   errno = 0;
   if (!pen_mqtt_connection_note (self, mosquitto_loop_misc (self->client)))
     return FALSE;
-  pen_mqtt_tls_rest (&self->tls);
+  pen_mqtt_wire_rest (&self->wire);
   return TRUE;
 }
 

@@ -3,17 +3,6 @@
  *
  * What a connection needs of the OpenSSL below libmosquitto.
  *
- * Reading ahead: libmosquitto reads a record's five-byte header and its body in two calls; with
- * read-ahead and a buffer of 64 KiB, OpenSSL takes many records in one. Two things follow.
- * SSL_pending (), which libmosquitto asks, does not count records that were read ahead, so the
- * reader has to go on while SSL_has_pending (); and a partial record counts there as well, so it
- * must stop when the socket itself had nothing. A callback on the socket's BIO tells that, and
- * ends a round's reading after a number of reads, which libmosquitto has no way to limit.
- *
- * The buffers are 64 and 16 KiB. Thousands of connections cannot keep them, and one that is busy
- * cannot get and free them with each message, which is an eighth of what it does then. So only a
- * busy one keeps them, until it rests; the few rounds of logging in and subscribing are not enough.
- *
  * The context is ours (MOSQ_OPT_SSL_CTX, with MOSQ_OPT_SSL_CTX_WITH_DEFAULTS off): libmosquitto
  * begins the hand-shake within its connect function, so whatever is to be said of a certificate has
  * to be in place before; it sets up its own OpenSSL data without a lock; and its comparison of host
@@ -27,11 +16,6 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
-
-#define READ_BUFFER_SIZE (64 * 1024)
-/* Rounds that follow each other within this time use the same buffers. */
-#define BUSY_US (100 * G_TIME_SPAN_MILLISECOND)
-#define BUSY_ROUNDS 16
 
 /* PenMqttTls of the connection whose hand-shake runs on this thread */
 static GPrivate verifying = G_PRIVATE_INIT (NULL);
@@ -229,90 +213,6 @@ pen_mqtt_tls_verify_for (PenMqttTls *self)
   g_private_set (&verifying, self);
 }
 
-static long
-pen_mqtt_tls_on_bio (BIO *bio,
-                     int operation,
-                     const char *data,
-                     size_t length,
-                     int argument,
-                     long long_argument,
-                     int result,
-                     size_t *processed)
-{
-  PenMqttTls *self = (PenMqttTls *) (void *) BIO_get_callback_arg (bio);
-
-  if (operation == BIO_CB_READ)
-    {
-      if (self->reads_left == 0)
-        {
-          self->is_empty = TRUE;
-          BIO_set_retry_read (bio);
-          return -1;
-        }
-      self->reads_left--;
-    }
-  else if (operation == (BIO_CB_READ | BIO_CB_RETURN))
-    self->is_empty = result <= 0;
-  return result;
-}
-
-/* After the hand-shake: reads 64 KiB at a time from now on. */
-void
-pen_mqtt_tls_read_ahead (PenMqttTls *self, SSL *ssl)
-{
-  BIO *bio = SSL_get_rbio (ssl);
-
-  self->ssl = ssl;
-  SSL_set_read_ahead (self->ssl, 1);
-  SSL_set_default_read_buffer_len (self->ssl, READ_BUFFER_SIZE);
-  BIO_set_callback_arg (bio, (char *) self);
-  BIO_set_callback_ex (bio, pen_mqtt_tls_on_bio);
-}
-
-static void
-pen_mqtt_tls_set_busy (PenMqttTls *self, gboolean is_busy)
-{
-  if (is_busy == self->is_busy)
-    return;
-  self->is_busy = is_busy;
-  if (is_busy)
-    SSL_clear_mode (self->ssl, SSL_MODE_RELEASE_BUFFERS);
-  else
-    SSL_set_mode (self->ssl, SSL_MODE_RELEASE_BUFFERS);
-}
-
-/* Allows @n_reads of the socket until it pretends to be empty. */
-void
-pen_mqtt_tls_begin_round (PenMqttTls *self, guint n_reads)
-{
-  gint64 now_us = g_get_monotonic_time ();
-
-  self->reads_left = n_reads;
-  self->is_empty = FALSE;
-  self->n_close = now_us - self->round_us < BUSY_US ? MIN (self->n_close + 1, BUSY_ROUNDS) : 0;
-  if (self->ssl != NULL)
-    pen_mqtt_tls_set_busy (self, self->n_close == BUSY_ROUNDS);
-  self->round_us = now_us;
-}
-
-/* Comes now and then: frees the buffers of a connection that is no longer busy. */
-void
-pen_mqtt_tls_rest (PenMqttTls *self)
-{
-  if (!self->is_busy || g_get_monotonic_time () - self->round_us < BUSY_US)
-    return;
-  pen_mqtt_tls_set_busy (self, FALSE);
-  if (SSL_has_pending (self->ssl) == 0)
-    SSL_free_buffers (self->ssl);
-}
-
-/* Whether another call of mosquitto_loop_read () can bring something in this round. */
-gboolean
-pen_mqtt_tls_has_more (const PenMqttTls *self)
-{
-  return !self->is_empty && SSL_has_pending (self->ssl) == 1;
-}
-
 /* OpenSSL's own words: what stands behind the last "::" of its first error in @log. */
 static char *
 pen_mqtt_tls_find_words (const char *log)
@@ -366,5 +266,4 @@ void
 pen_mqtt_tls_clear (PenMqttTls *self)
 {
   g_clear_pointer (&self->fault, g_free);
-  self->ssl = NULL;
 }
