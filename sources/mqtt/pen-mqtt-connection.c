@@ -45,7 +45,7 @@
 /* How often a hand-shake looks whether it is still wanted. */
 #define HANDSHAKE_SLICE_MS 250
 /* The most that one round of a lane reads of one connection. */
-#define READS_PER_ROUND 4
+#define READS_PER_ROUND 2 /* 64 KiB each; with more, a batch is cold again when it is written */
 #define PACKETS_PER_ROUND 256
 #define MAXIMUM_LOG 2048
 #define FIRST_MQTT_REASON 128
