@@ -328,7 +328,7 @@ pen_mqtt_source_lose_connection (PenMqttSource *self)
   pen_mqtt_source_lose (self, more != NULL ? more : reason);
 }
 
-/* Twice as many as the sink has taken would have been too many, to be on the safe side: half. */
+/* What the sink took while the connection lasted would just have been in time: half of that. */
 static void
 pen_mqtt_source_narrow_window (PenMqttSource *self)
 {
