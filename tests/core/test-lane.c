@@ -263,6 +263,74 @@ test_lane_own_thread_wakes (Fixture *fixture, gconstpointer data)
   close (awake.fds[1]);
 }
 
+/* A busy lane: bytes that come faster than rounds are short. */
+#define N_BUSY 4000
+#define BUSY_BYTE_US 20
+
+typedef struct
+{
+  PenLane *lane;
+  int fds[2];
+  gint n_bytes;  /* atomic, as what follows */
+  gint n_rounds; /* that read something */
+} Busy;
+
+static Busy busy;
+
+static void
+test_busy_read (PenElement *element, int fd, GIOCondition condition)
+{
+  char bytes[N_BUSY];
+  gssize n_bytes = read (fd, bytes, sizeof bytes);
+
+  g_assert_cmpint (n_bytes, >, 0);
+  g_atomic_int_add (&busy.n_bytes, (gint) n_bytes);
+  g_atomic_int_inc (&busy.n_rounds);
+}
+
+static void
+test_busy_begin (gpointer data)
+{
+  pen_lane_watch (busy.lane, NULL, busy.fds[0], G_IO_IN, test_busy_read);
+}
+
+static void
+test_busy_end (gpointer data)
+{
+  pen_lane_unwatch (busy.lane, busy.fds[0]);
+}
+
+static gboolean
+test_busy_has_all (gpointer data)
+{
+  return g_atomic_int_get (&busy.n_bytes) == N_BUSY;
+}
+
+static void
+test_lane_busy_takes_several (Fixture *fixture, gconstpointer data)
+{
+  gint64 next_us = g_get_monotonic_time ();
+
+  busy = (Busy){ .lane = pen_lane_new (NULL) };
+  g_assert_cmpint (pipe (busy.fds), ==, 0);
+  pen_lane_invoke (busy.lane, test_busy_begin, NULL);
+  for (guint i = 0; i < N_BUSY; i++)
+    {
+      while (g_get_monotonic_time () < next_us)
+        continue;
+      next_us += BUSY_BYTE_US;
+      g_assert_cmpint (write (busy.fds[1], "x", 1), ==, 1);
+    }
+  g_assert_true (pen_test_wait (test_busy_has_all, NULL, 20000));
+  pen_lane_invoke (busy.lane, test_busy_end, NULL);
+  pen_lane_join (busy.lane);
+  pen_lane_free (busy.lane);
+  close (busy.fds[0]);
+  close (busy.fds[1]);
+  g_test_message ("%d bytes in %d rounds", busy.n_bytes, busy.n_rounds);
+  g_assert_cmpint (busy.n_rounds, <, N_BUSY / 3);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -277,6 +345,7 @@ main (int argc, char **argv)
   ADD ("/lane/watches", test_lane_watches);
   ADD ("/lane/own-thread", test_lane_own_thread);
   ADD ("/lane/own-thread-wakes", test_lane_own_thread_wakes);
+  ADD ("/lane/busy-takes-several", test_lane_busy_takes_several);
 #undef ADD
   return g_test_run ();
 }
