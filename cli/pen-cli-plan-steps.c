@@ -122,21 +122,6 @@ pen_cli_step_new (const char *pipeline, const char *path)
   return self;
 }
 
-/* (transfer full): name to PenDefinition */
-static GHashTable *
-pen_cli_index_definitions (GPtrArray *definitions)
-{
-  GHashTable *index = g_hash_table_new (g_str_hash, g_str_equal);
-
-  for (guint i = 0; i < definitions->len; i++)
-    {
-      PenDefinition *definition = g_ptr_array_index (definitions, i);
-
-      g_hash_table_insert (index, (gpointer) pen_definition_get_name (definition), definition);
-    }
-  return index;
-}
-
 /* What becomes of a pipeline that is there. */
 static PenCliStep *
 pen_cli_step_new_for_running (const PenCliProcess *process,
@@ -171,7 +156,7 @@ pen_cli_steps_new (const PenCliProcess *process,
                    const char *const *faulty_paths)
 {
   GPtrArray *steps = g_ptr_array_new_with_free_func (pen_cli_step_free);
-  g_autoptr (GHashTable) index = pen_cli_index_definitions (definitions);
+  g_autoptr (GHashTable) index = pen_definition_index (definitions);
   g_autoptr (GHashTable) running_names = g_hash_table_new (g_str_hash, g_str_equal);
 
   for (guint i = 0; process != NULL && i < process->pipelines->len; i++)

@@ -279,6 +279,29 @@ pen_definition_get_name (const PenDefinition *self)
 }
 
 /*
+ * pen_definition_index:
+ * @definitions: (element-type PenDefinition): what is looked up by name, once for each of thousands
+ *
+ * Returns: (transfer full) (element-type utf8 PenDefinition): by name; owns neither, so
+ *   @definitions must live as long
+ *
+ * Threads: any
+ */
+GHashTable *
+pen_definition_index (GPtrArray *definitions)
+{
+  GHashTable *index = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < definitions->len; i++)
+    {
+      PenDefinition *definition = g_ptr_array_index (definitions, i);
+
+      g_hash_table_insert (index, (gpointer) pen_definition_get_name (definition), definition);
+    }
+  return index;
+}
+
+/*
  * pen_definition_get_settings:
  * @self: a definition
  *

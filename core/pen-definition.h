@@ -80,6 +80,8 @@ const char *pen_definition_get_path (const PenDefinition *self);
 PEN_RUNTIME_EXPORT
 const char *pen_definition_get_name (const PenDefinition *self);
 PEN_RUNTIME_EXPORT
+GHashTable *pen_definition_index (GPtrArray *definitions);
+PEN_RUNTIME_EXPORT
 PenSettings *pen_definition_get_settings (const PenDefinition *self);
 PEN_RUNTIME_EXPORT
 guint pen_definition_get_n_elements (const PenDefinition *self);

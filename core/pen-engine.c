@@ -476,21 +476,6 @@ pen_engine_has_abandoned (PenEngine *self)
   return pen_engine_any_abandoned (self);
 }
 
-/* (transfer full): name to PenDefinition; of a fleet of thousands, each is looked up */
-static GHashTable *
-pen_engine_index_definitions (GPtrArray *definitions)
-{
-  GHashTable *index = g_hash_table_new (g_str_hash, g_str_equal);
-
-  for (guint i = 0; i < definitions->len; i++)
-    {
-      PenDefinition *definition = g_ptr_array_index (definitions, i);
-
-      g_hash_table_insert (index, (gpointer) pen_definition_get_name (definition), definition);
-    }
-  return index;
-}
-
 /* One that will be replaced is as its successor is: about to run. Whoever reloads may have mended
  * what another failed of. */
 static PenEngineState
@@ -562,7 +547,7 @@ pen_engine_reload (PenEngine *self,
                    gpointer user_data)
 {
   guint n_before = self->entries->len;
-  g_autoptr (GHashTable) index = pen_engine_index_definitions (definitions);
+  g_autoptr (GHashTable) index = pen_definition_index (definitions);
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   if (self->is_stopping || self->is_finished)
