@@ -51,6 +51,29 @@ pen_mqtt_fixture_start_broker (PenMqttFixture *self, const PenBrokerOptions *opt
 }
 
 /* The path of a file in the test's folder. */
+typedef struct
+{
+  PenBroker *broker;
+  const char *text;
+} PenMqttLogWait;
+
+static gboolean
+pen_mqtt_log_wait_is_over (gpointer user_data)
+{
+  const PenMqttLogWait *wait = user_data;
+  g_autofree char *log = pen_broker_read_log (wait->broker);
+
+  return strstr (log, wait->text) != NULL;
+}
+
+void
+pen_mqtt_fixture_await_broker_log (PenMqttFixture *self, const char *text)
+{
+  PenMqttLogWait wait = { self->broker, text };
+
+  g_assert_true (pen_test_wait (pen_mqtt_log_wait_is_over, &wait, WAIT_MS));
+}
+
 char *
 pen_mqtt_fixture_find (PenMqttFixture *self, const char *name)
 {

@@ -29,6 +29,8 @@ void pen_mqtt_fixture_init (int *argc, char ***argv);
 void pen_mqtt_fixture_add (const char *path, PenMqttTestFunc func);
 
 void pen_mqtt_fixture_start_broker (PenMqttFixture *self, const PenBrokerOptions *options);
+/* Waits until the broker has logged @text. */
+void pen_mqtt_fixture_await_broker_log (PenMqttFixture *self, const char *text);
 char *pen_mqtt_fixture_find (PenMqttFixture *self, const char *name);
 /* Properties by name, ended by NULL; topics is "t/#" unless set. */
 PenElement *

@@ -19,7 +19,6 @@ typedef struct
 {
   PenMqttFixture *fixture;
   GSubprocess *process;
-  const char *text;   /* in the broker's log, or NULL */
   GHashTable *wanted; /* lines of the output, or NULL */
   guint n_lines;
 } TestRun;
@@ -73,23 +72,6 @@ test_kill (GSubprocess *process)
 }
 
 static gboolean
-test_has_broker_log (gpointer user_data)
-{
-  const TestRun *run = user_data;
-  g_autofree char *text = pen_broker_read_log (run->fixture->broker);
-
-  return strstr (text, run->text) != NULL;
-}
-
-static void
-test_wait_broker_log (PenMqttFixture *fixture, const char *text)
-{
-  TestRun run = { .fixture = fixture, .text = text };
-
-  g_assert_true (pen_test_wait (test_has_broker_log, &run, WAIT_MS));
-}
-
-static gboolean
 test_has_lines (gpointer user_data)
 {
   TestRun *run = user_data;
@@ -135,7 +117,7 @@ test_killed_before_write (PenMqttFixture *fixture)
   {
     GSubprocess *process = test_spawn (fixture, NULL);
 
-    test_wait_broker_log (fixture, "Sending SUBACK to penstock-site");
+    pen_mqtt_fixture_await_broker_log (fixture, "Sending SUBACK to penstock-site");
     for (guint i = 0; i < 3; i++)
       {
         char *payload = g_strdup_printf ("%u %s", i, large);
@@ -143,7 +125,7 @@ test_killed_before_write (PenMqttFixture *fixture)
         pen_mqtt_fixture_send (fixture, "t/a", payload);
         g_hash_table_add (wanted, payload);
       }
-    test_wait_broker_log (fixture, "Sending PUBLISH to penstock-site (d0, q1, r0, m3");
+    pen_mqtt_fixture_await_broker_log (fixture, "Sending PUBLISH to penstock-site (d0, q1, r0, m3");
     test_kill (process);
   }
   broker_log = pen_broker_read_log (fixture->broker);
@@ -170,7 +152,7 @@ test_killed_in_a_loop (PenMqttFixture *fixture)
   pen_mqtt_fixture_start_broker (fixture, &options);
   test_write_keyfile (fixture, "", sink);
   process = test_spawn (fixture, "stdout");
-  test_wait_broker_log (fixture, "Sending SUBACK to penstock-site");
+  pen_mqtt_fixture_await_broker_log (fixture, "Sending SUBACK to penstock-site");
   publisher = pen_mqtt_fixture_publish (fixture);
   for (guint kill_number = 0; kill_number < N_KILLS; kill_number++)
     {
@@ -203,7 +185,7 @@ test_terminated (PenMqttFixture *fixture)
   pen_mqtt_fixture_start_broker (fixture, &options);
   test_write_keyfile (fixture, "", sink);
   process = test_spawn (fixture, "stdout");
-  test_wait_broker_log (fixture, "Sending SUBACK to penstock-site");
+  pen_mqtt_fixture_await_broker_log (fixture, "Sending SUBACK to penstock-site");
   pen_mqtt_fixture_send (fixture, "t/a", "one");
   g_hash_table_add (first, (gpointer) "one");
   g_assert_cmpuint (test_wait_lines (fixture, first), ==, 0);
@@ -212,7 +194,7 @@ test_terminated (PenMqttFixture *fixture)
   g_assert_true (g_subprocess_get_if_exited (process));
   g_assert_cmpint (g_subprocess_get_exit_status (process), ==, 0);
   g_object_unref (process);
-  test_wait_broker_log (fixture, "Received DISCONNECT from penstock-site");
+  pen_mqtt_fixture_await_broker_log (fixture, "Received DISCONNECT from penstock-site");
   pen_mqtt_fixture_send (fixture, "t/a", "two");
   g_hash_table_add (first, (gpointer) "two");
   process = test_spawn (fixture, "stdout");
@@ -317,7 +299,7 @@ test_dead_letters (PenMqttFixture *fixture)
   test_write_keyfile (fixture, "max-payload=4KiB",
                       "[transform ammp]\n[sink file]\npath=out\n[dead-letter file]\npath=dead");
   process = test_spawn (fixture, "stdout");
-  test_wait_broker_log (fixture, "Sending SUBACK to penstock-site");
+  pen_mqtt_fixture_await_broker_log (fixture, "Sending SUBACK to penstock-site");
   test_send_faulty (fixture);
   g_assert_true (pen_test_wait (test_has_letters, &run, WAIT_MS));
   g_assert_true (pen_test_wait (test_has_acknowledged, &run, WAIT_MS));

@@ -87,23 +87,6 @@ test_await (PenMqttFixture *fixture, const char *part)
   g_assert_true (pen_test_wait (test_has_written, &window, WAIT_MS));
 }
 
-static gboolean
-test_has_logged (gpointer data)
-{
-  const TestWindow *window = data;
-  g_autofree char *text = pen_broker_read_log (window->fixture->broker);
-
-  return strstr (text, window->part) != NULL;
-}
-
-static void
-test_await_broker (PenMqttFixture *fixture, const char *part)
-{
-  TestWindow window = { fixture, part };
-
-  g_assert_true (pen_test_wait (test_has_logged, &window, WAIT_MS));
-}
-
 /* How many lines have @part; all but the first must be marked. */
 static guint
 test_count_lines (const char *text, const char *part)
@@ -127,9 +110,9 @@ test_killed_while_it_holds (PenMqttFixture *fixture)
   pen_mqtt_fixture_start_broker (fixture, &options);
   test_write_keyfile (fixture);
   process = test_spawn (fixture);
-  test_await_broker (fixture, "Sending SUBACK to penstock-site");
+  pen_mqtt_fixture_await_broker_log (fixture, "Sending SUBACK to penstock-site");
   pen_mqtt_fixture_send (fixture, "t/1", "w1");
-  test_await_broker (fixture, "Received PUBACK from penstock-site");
+  pen_mqtt_fixture_await_broker_log (fixture, "Received PUBACK from penstock-site");
   for (guint i = 0; i < N_KILLS; i++)
     {
       g_autofree char *payload = g_strdup_printf ("number %u", i);
