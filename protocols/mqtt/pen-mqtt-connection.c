@@ -432,7 +432,7 @@ pen_mqtt_connection_open_on_thread (gpointer user_data)
   pen_mqtt_tls_verify_for (NULL);
   pen_mqtt_turn_end (&self->turn);
   if (write (self->wake_fd, &one, sizeof one) != sizeof one)
-    g_warning ("cannot wake the lane of an MQTT source: %s", g_strerror (errno));
+    g_warning ("cannot wake the owner of an MQTT connection: %s", g_strerror (errno));
   pen_mqtt_connection_unref (self);
 }
 
@@ -526,7 +526,7 @@ pen_mqtt_connection_finish_open (PenMqttConnection *self, char **reason)
 
   /* Reading what the thread wrote last puts all that it did before this. */
   if (read (self->wake_fd, &count, sizeof count) != sizeof count)
-    g_warning ("an MQTT source was woken by nothing: %s", g_strerror (errno));
+    g_warning ("the owner of an MQTT connection was woken by nothing: %s", g_strerror (errno));
   /* with thousands of connections each descriptor counts */
   close (self->wake_fd);
   self->wake_fd = -1;

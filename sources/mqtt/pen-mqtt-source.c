@@ -30,7 +30,7 @@
 
 #include "pen-mqtt-connection.h"
 #include "pen-mqtt-reasons.h"
-#include "pen-mqtt-settings.h"
+#include "pen-mqtt-source-settings.h"
 #include "pen-mqtt-subscriptions.h"
 
 #include <mqtt_protocol.h>
@@ -66,7 +66,7 @@ struct _PenMqttSource
   PenSource parent;
 
   /* constant after start */
-  PenMqttSettings settings;
+  PenMqttSourceSettings settings;
   char *client_id;
   char *address; /* "host:port", for messages */
   PenMetric *connections;
@@ -458,7 +458,7 @@ pen_mqtt_source_on_tick (PenElement *element, gpointer user_data)
 {
   PenMqttSource *self = PEN_MQTT_SOURCE (element);
   gint64 now_us = pen_element_get_monotonic_time (element);
-  gint64 keep_alive_us = self->settings.keep_alive_us;
+  gint64 keep_alive_us = self->settings.broker.keep_alive_us;
   gboolean is_blocked = self->is_paused || pen_mqtt_source_is_holding (self);
 
   pen_mqtt_source_set_timer (self, &self->timer_tick,
@@ -500,7 +500,7 @@ static void
 pen_mqtt_source_on_deadline (PenElement *element, gpointer user_data)
 {
   PenMqttSource *self = PEN_MQTT_SOURCE (element);
-  gint64 timeout_us = self->settings.connect_timeout_us;
+  gint64 timeout_us = self->settings.broker.connect_timeout_us;
   g_autofree char *time = pen_duration_format (timeout_us);
   g_autofree char *reason = NULL;
 
@@ -551,7 +551,7 @@ pen_mqtt_source_subscribe (PenMqttSource *self, const char *const *topics)
     }
   g_strfreev (self->pending);
   self->pending = g_strdupv ((char **) topics);
-  pen_mqtt_source_set_timer (self, &self->timer_deadline, self->settings.connect_timeout_us,
+  pen_mqtt_source_set_timer (self, &self->timer_deadline, self->settings.broker.connect_timeout_us,
                              pen_mqtt_source_on_deadline);
   pen_mqtt_source_update (self);
 }
@@ -634,7 +634,7 @@ pen_mqtt_source_on_greeted (gpointer owner,
                             const mosquitto_property *properties)
 {
   PenMqttSource *self = owner;
-  guint8 has_identifiers = self->settings.version == PEN_MQTT_VERSION_5;
+  guint8 has_identifiers = self->settings.broker.version == PEN_MQTT_VERSION_5;
 
   self->is_greeted = TRUE;
   self->greeting = reason;
@@ -673,11 +673,11 @@ pen_mqtt_source_welcome (PenMqttSource *self)
   pen_element_log (PEN_ELEMENT (self), G_LOG_LEVEL_INFO, "%s: connected as '%s', %s session%s",
                    self->address, self->client_id,
                    self->subscriptions.has_session ? "resumed" : "new",
-                   pen_mqtt_settings_uses_tls (&self->settings) ? ", TLS" : "");
+                   pen_mqtt_settings_uses_tls (&self->settings.broker) ? ", TLS" : "");
   self->last_write_us = self->connected_us;
   pen_mqtt_source_set_timer (
       self, &self->timer_tick,
-      MIN (self->settings.keep_alive_us / TICKS_PER_KEEP_ALIVE, LONGEST_TICK_US),
+      MIN (self->settings.broker.keep_alive_us / TICKS_PER_KEEP_ALIVE, LONGEST_TICK_US),
       pen_mqtt_source_on_tick);
   pen_mqtt_source_subscribe (self, (const char *const *) self->settings.topics);
 }
@@ -685,9 +685,9 @@ pen_mqtt_source_welcome (PenMqttSource *self)
 static void
 pen_mqtt_source_refuse (PenMqttSource *self)
 {
-  g_autofree char *reason
-      = pen_mqtt_describe_refusal (self->greeting, self->settings.version == PEN_MQTT_VERSION_5,
-                                   self->settings.username, self->client_id);
+  g_autofree char *reason = pen_mqtt_describe_refusal (
+      self->greeting, self->settings.broker.version == PEN_MQTT_VERSION_5,
+      self->settings.broker.username, self->client_id);
 
   pen_mqtt_source_lose (self, reason);
 }
@@ -735,7 +735,7 @@ pen_mqtt_source_on_opened (PenElement *element, int fd, GIOCondition condition)
       return;
     }
   self->state = PEN_MQTT_GREETING;
-  pen_mqtt_source_set_timer (self, &self->timer_deadline, self->settings.connect_timeout_us,
+  pen_mqtt_source_set_timer (self, &self->timer_deadline, self->settings.broker.connect_timeout_us,
                              pen_mqtt_source_on_deadline);
   pen_mqtt_source_update (self);
 }
@@ -754,7 +754,7 @@ pen_mqtt_source_connect (PenMqttSource *self)
   self->is_greeted = FALSE;
   self->acknowledged = self->last_held;
   self->connection = pen_mqtt_connection_open (
-      pen_mqtt_settings_make_options (&self->settings, self->client_id), &handlers, self);
+      pen_mqtt_source_settings_make_options (&self->settings, self->client_id), &handlers, self);
   if (self->connection == NULL)
     {
       pen_mqtt_source_lose (self, PEN_MQTT_NO_DESCRIPTOR);
@@ -762,7 +762,7 @@ pen_mqtt_source_connect (PenMqttSource *self)
     }
   pen_element_watch (PEN_ELEMENT (self), pen_mqtt_connection_get_wake_fd (self->connection),
                      G_IO_IN, pen_mqtt_source_on_opened);
-  pen_mqtt_source_set_timer (self, &self->timer_deadline, self->settings.connect_timeout_us,
+  pen_mqtt_source_set_timer (self, &self->timer_deadline, self->settings.broker.connect_timeout_us,
                              pen_mqtt_source_on_deadline);
 }
 
@@ -800,26 +800,11 @@ pen_mqtt_source_make_client_id (PenMqttSource *self)
   PenElement *element = PEN_ELEMENT (self);
   const char *pipeline = pen_element_get_pipeline_name (element);
 
-  if (self->settings.client_id != NULL)
-    return g_strdup (self->settings.client_id);
+  if (self->settings.broker.client_id != NULL)
+    return g_strdup (self->settings.broker.client_id);
   if (pen_element_is_only_of_kind (element))
     return g_strdup_printf ("penstock-%s", pipeline);
   return g_strdup_printf ("penstock-%s-%s", pipeline, pen_element_get_name (element));
-}
-
-static void
-pen_mqtt_source_warn (PenMqttSource *self)
-{
-  gboolean uses_tls = pen_mqtt_settings_uses_tls (&self->settings);
-
-  if (uses_tls && self->settings.tls_insecure)
-    pen_element_log (PEN_ELEMENT (self), G_LOG_LEVEL_WARNING,
-                     "%s: TLS-INSECURE: THE BROKER'S CERTIFICATE IS NOT VERIFIED; anyone can pose "
-                     "as the broker",
-                     self->address);
-  if (!uses_tls && self->settings.password != NULL)
-    pen_element_log (PEN_ELEMENT (self), G_LOG_LEVEL_WARNING,
-                     "%s: the password is sent without encryption: set tls=on", self->address);
 }
 
 static gboolean
@@ -828,7 +813,7 @@ pen_mqtt_source_start (PenElement *element, GError **error)
   PenMqttSource *self = PEN_MQTT_SOURCE (element);
   PenMetrics *metrics = pen_element_get_metrics (element);
 
-  if (self->settings.host == NULL || self->settings.topics == NULL || self->settings.qos > 1)
+  if (self->settings.broker.host == NULL || self->settings.topics == NULL || self->settings.qos > 1)
     {
       pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "bad_settings",
                              "host and topics must be set, and qos must be 0 or 1");
@@ -837,8 +822,8 @@ pen_mqtt_source_start (PenElement *element, GError **error)
   g_free (self->client_id);
   self->client_id = pen_mqtt_source_make_client_id (self);
   g_free (self->address);
-  self->address = g_strdup_printf ("%s:%u", self->settings.host,
-                                   pen_mqtt_settings_get_port (&self->settings));
+  self->address = g_strdup_printf ("%s:%u", self->settings.broker.host,
+                                   pen_mqtt_settings_get_port (&self->settings.broker));
   pen_mqtt_subscriptions_clear (&self->subscriptions);
   pen_mqtt_subscriptions_init (&self->subscriptions, (const char *const *) self->settings.topics,
                                self->settings.qos);
@@ -846,7 +831,7 @@ pen_mqtt_source_start (PenElement *element, GError **error)
   self->retry_us = FIRST_RETRY_US;
   self->window = PEN_MQTT_MAXIMUM_HELD;
   self->is_paused = pen_source_is_paused (PEN_SOURCE (self));
-  pen_mqtt_source_warn (self);
+  pen_mqtt_settings_warn (&self->settings.broker, element, self->address);
   pen_mqtt_source_connect (self);
   return TRUE;
 }
@@ -873,22 +858,22 @@ pen_mqtt_source_check (PenElement *element, PenCheck *check)
   PenMqttSource *self = PEN_MQTT_SOURCE (element);
   g_autofree char *client_id = pen_mqtt_source_make_client_id (self);
 
-  pen_mqtt_settings_check (&self->settings, check);
-  if (self->settings.host != NULL)
-    pen_mqtt_settings_check_fleet (&self->settings, client_id, check);
+  pen_mqtt_source_settings_check (&self->settings, check);
+  if (self->settings.broker.host != NULL)
+    pen_mqtt_source_settings_check_fleet (&self->settings, client_id, check);
 }
 
 static void
 pen_mqtt_source_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
-  if (pen_mqtt_settings_set (&PEN_MQTT_SOURCE (object)->settings, id, value))
+  if (pen_mqtt_source_settings_set (&PEN_MQTT_SOURCE (object)->settings, id, value))
     g_object_notify_by_pspec (object, spec);
 }
 
 static void
 pen_mqtt_source_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
-  pen_mqtt_settings_get (&PEN_MQTT_SOURCE (object)->settings, id, value);
+  pen_mqtt_source_settings_get (&PEN_MQTT_SOURCE (object)->settings, id, value);
 }
 
 static void
@@ -898,7 +883,7 @@ pen_mqtt_source_finalize (GObject *object)
 
   if (self->connection != NULL)
     pen_mqtt_connection_drop (self->connection);
-  pen_mqtt_settings_clear (&self->settings);
+  pen_mqtt_source_settings_clear (&self->settings);
   pen_mqtt_subscriptions_clear (&self->subscriptions);
   g_strfreev (self->pending);
   g_strfreev (self->refused);
@@ -924,13 +909,13 @@ pen_mqtt_source_class_init (PenMqttSourceClass *class)
   source_class->resume = pen_mqtt_source_resume;
   source_class->settle = pen_mqtt_source_settle;
   source_class->must_settle_soon = pen_mqtt_source_must_settle_soon;
-  pen_mqtt_settings_install (object_class);
+  pen_mqtt_source_settings_install (object_class);
 }
 
 static void
 pen_mqtt_source_init (PenMqttSource *self)
 {
-  pen_mqtt_settings_init (&self->settings);
+  pen_mqtt_source_settings_init (&self->settings);
 }
 
 PEN_PLUGIN_DEFINE ("mqtt",

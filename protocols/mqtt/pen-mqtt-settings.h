@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The properties of the MQTT source.
+ * The properties that all who connect to an MQTT broker have.
  */
 
 #pragma once
@@ -25,30 +25,43 @@ typedef enum
   PEN_MQTT_VERSION_5,
 } PenMqttVersion;
 
-/* The values are those of MQTT 5, 3.8.3.1. */
-typedef enum
+/* Ids of the properties. A class has its own between PEN_MQTT_PROP_OWN and PEN_MQTT_PROP_OWN_LAST,
+ * which is where they are listed. */
+enum
 {
-  PEN_MQTT_RETAIN_ALWAYS = 0,
-  PEN_MQTT_RETAIN_NEW = 1,
-  PEN_MQTT_RETAIN_NEVER = 2,
-} PenMqttRetainHandling;
+  PEN_MQTT_PROP_HOST = 1,
+  PEN_MQTT_PROP_PORT,
+  PEN_MQTT_PROP_OWN,
+  PEN_MQTT_PROP_OWN_LAST = PEN_MQTT_PROP_OWN + 31,
+  PEN_MQTT_PROP_VERSION,
+  PEN_MQTT_PROP_CLIENT_ID,
+  PEN_MQTT_PROP_KEEP_ALIVE,
+  PEN_MQTT_PROP_USERNAME,
+  PEN_MQTT_PROP_PASSWORD,
+  PEN_MQTT_PROP_WILL_TOPIC,
+  PEN_MQTT_PROP_WILL_PAYLOAD,
+  PEN_MQTT_PROP_WILL_QOS,
+  PEN_MQTT_PROP_WILL_RETAIN,
+  PEN_MQTT_PROP_TLS,
+  PEN_MQTT_PROP_CAFILE,
+  PEN_MQTT_PROP_CERTFILE,
+  PEN_MQTT_PROP_KEYFILE,
+  PEN_MQTT_PROP_KEY_PASSWORD,
+  PEN_MQTT_PROP_TLS_INSECURE,
+  PEN_MQTT_PROP_CONNECT_TIMEOUT,
+  PEN_MQTT_N_PROPERTIES
+};
 
 /* What the properties hold, as they were set. */
 typedef struct
 {
   char *host;
   int port; /* 0: by tls */
-  GStrv topics;
-  int qos;
   PenMqttVersion version;
   char *client_id; /* NULL: made of the pipeline's name */
-  gboolean clean_session;
-  gint64 session_expiry_us;
   gint64 keep_alive_us;
-  PenMqttRetainHandling retain_handling;
   char *username;
   char *password;
-  guint64 max_payload_bytes;
   char *will_topic;
   char *will_payload;
   int will_qos;
@@ -60,8 +73,11 @@ typedef struct
   char *key_password;
   gboolean tls_insecure;
   gint64 connect_timeout_us;
-  gboolean reconnect;
 } PenMqttSettings;
+
+/* One field by its property's type. */
+gboolean pen_mqtt_field_set (gpointer field, const GValue *value);
+void pen_mqtt_field_get (gconstpointer field, GValue *value);
 
 void pen_mqtt_settings_init (PenMqttSettings *self);
 void pen_mqtt_settings_clear (PenMqttSettings *self);
@@ -69,8 +85,10 @@ void pen_mqtt_settings_install (GObjectClass *class);
 gboolean pen_mqtt_settings_set (PenMqttSettings *self, guint id, const GValue *value);
 void pen_mqtt_settings_get (const PenMqttSettings *self, guint id, GValue *value);
 void pen_mqtt_settings_check (const PenMqttSettings *self, PenCheck *check);
-void
-pen_mqtt_settings_check_fleet (const PenMqttSettings *self, const char *client_id, PenCheck *check);
+void pen_mqtt_settings_check_client_id (const PenMqttSettings *self,
+                                        const char *client_id,
+                                        PenCheck *check);
+void pen_mqtt_settings_warn (const PenMqttSettings *self, PenElement *element, const char *address);
 gboolean pen_mqtt_settings_uses_tls (const PenMqttSettings *self);
 guint pen_mqtt_settings_get_port (const PenMqttSettings *self);
 PenMqttOptions *pen_mqtt_settings_make_options (const PenMqttSettings *self, const char *client_id);

@@ -1,8 +1,11 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The properties of the MQTT source: their types, defaults and ranges, what holds them, and what
- * can be wrong with them as a whole.
+ * The properties that all who connect to an MQTT broker have: their types, defaults and ranges,
+ * what holds them, and what can be wrong with them as a whole.
+ *
+ * The room is linked into each module that speaks MQTT, but a process has one table of types, so
+ * the enumerations are registered by whoever comes first.
  */
 
 #include "config.h"
@@ -14,92 +17,58 @@
 #include <string.h>
 
 #define SECOND_US G_USEC_PER_SEC
-#define DAY_US (24 * 3600 * (gint64) G_USEC_PER_SEC)
 
 #define DEFAULT_PORT 0
-#define DEFAULT_QOS 1
 #define DEFAULT_VERSION PEN_MQTT_VERSION_5
-#define DEFAULT_CLEAN_SESSION FALSE
-#define DEFAULT_SESSION_EXPIRY (7 * DAY_US)
 #define DEFAULT_KEEP_ALIVE (60 * (gint64) SECOND_US)
-#define DEFAULT_RETAIN_HANDLING PEN_MQTT_RETAIN_ALWAYS
-#define DEFAULT_MAX_PAYLOAD (1024 * 1024)
 #define DEFAULT_WILL_QOS 0
 #define DEFAULT_WILL_RETAIN FALSE
 #define DEFAULT_TLS PEN_MQTT_TLS_AUTO
 #define DEFAULT_TLS_INSECURE FALSE
 #define DEFAULT_CONNECT_TIMEOUT (30 * (gint64) SECOND_US)
-#define DEFAULT_RECONNECT TRUE
 
 #define PORT_PLAIN 1883
 #define PORT_TLS 8883
-/* The largest packet that MQTT can express. */
-#define MAXIMUM_PAYLOAD (256 * 1024 * 1024)
-#define MAXIMUM_SESSION_EXPIRY (G_MAXUINT32 * (gint64) SECOND_US)
 #define MAXIMUM_STRING 65535
 /* Certificates that expire sooner are warned of. */
 #define MANY_DAYS 30
 #define DAY_S (24 * 60 * 60)
 
-enum
-{
-  PROP_0,
-  PROP_HOST,
-  PROP_PORT,
-  PROP_TOPICS,
-  PROP_QOS,
-  PROP_VERSION,
-  PROP_CLIENT_ID,
-  PROP_CLEAN_SESSION,
-  PROP_SESSION_EXPIRY,
-  PROP_KEEP_ALIVE,
-  PROP_RETAIN_HANDLING,
-  PROP_USERNAME,
-  PROP_PASSWORD,
-  PROP_MAX_PAYLOAD,
-  PROP_WILL_TOPIC,
-  PROP_WILL_PAYLOAD,
-  PROP_WILL_QOS,
-  PROP_WILL_RETAIN,
-  PROP_TLS,
-  PROP_CAFILE,
-  PROP_CERTFILE,
-  PROP_KEYFILE,
-  PROP_KEY_PASSWORD,
-  PROP_TLS_INSECURE,
-  PROP_CONNECT_TIMEOUT,
-  PROP_RECONNECT,
-  N_PROPERTIES
+/* Where a property's value is in PenMqttSettings; its type is the field's. */
+static const gsize pen_mqtt_offsets[PEN_MQTT_N_PROPERTIES] = {
+  [PEN_MQTT_PROP_HOST] = G_STRUCT_OFFSET (PenMqttSettings, host),
+  [PEN_MQTT_PROP_PORT] = G_STRUCT_OFFSET (PenMqttSettings, port),
+  [PEN_MQTT_PROP_VERSION] = G_STRUCT_OFFSET (PenMqttSettings, version),
+  [PEN_MQTT_PROP_CLIENT_ID] = G_STRUCT_OFFSET (PenMqttSettings, client_id),
+  [PEN_MQTT_PROP_KEEP_ALIVE] = G_STRUCT_OFFSET (PenMqttSettings, keep_alive_us),
+  [PEN_MQTT_PROP_USERNAME] = G_STRUCT_OFFSET (PenMqttSettings, username),
+  [PEN_MQTT_PROP_PASSWORD] = G_STRUCT_OFFSET (PenMqttSettings, password),
+  [PEN_MQTT_PROP_WILL_TOPIC] = G_STRUCT_OFFSET (PenMqttSettings, will_topic),
+  [PEN_MQTT_PROP_WILL_PAYLOAD] = G_STRUCT_OFFSET (PenMqttSettings, will_payload),
+  [PEN_MQTT_PROP_WILL_QOS] = G_STRUCT_OFFSET (PenMqttSettings, will_qos),
+  [PEN_MQTT_PROP_WILL_RETAIN] = G_STRUCT_OFFSET (PenMqttSettings, will_retain),
+  [PEN_MQTT_PROP_TLS] = G_STRUCT_OFFSET (PenMqttSettings, tls),
+  [PEN_MQTT_PROP_CAFILE] = G_STRUCT_OFFSET (PenMqttSettings, cafile),
+  [PEN_MQTT_PROP_CERTFILE] = G_STRUCT_OFFSET (PenMqttSettings, certfile),
+  [PEN_MQTT_PROP_KEYFILE] = G_STRUCT_OFFSET (PenMqttSettings, keyfile),
+  [PEN_MQTT_PROP_KEY_PASSWORD] = G_STRUCT_OFFSET (PenMqttSettings, key_password),
+  [PEN_MQTT_PROP_TLS_INSECURE] = G_STRUCT_OFFSET (PenMqttSettings, tls_insecure),
+  [PEN_MQTT_PROP_CONNECT_TIMEOUT] = G_STRUCT_OFFSET (PenMqttSettings, connect_timeout_us),
 };
 
-/* Where a property's value is in PenMqttSettings; its type is the field's. */
-static const gsize pen_mqtt_offsets[N_PROPERTIES] = {
-  [PROP_HOST] = G_STRUCT_OFFSET (PenMqttSettings, host),
-  [PROP_PORT] = G_STRUCT_OFFSET (PenMqttSettings, port),
-  [PROP_TOPICS] = G_STRUCT_OFFSET (PenMqttSettings, topics),
-  [PROP_QOS] = G_STRUCT_OFFSET (PenMqttSettings, qos),
-  [PROP_VERSION] = G_STRUCT_OFFSET (PenMqttSettings, version),
-  [PROP_CLIENT_ID] = G_STRUCT_OFFSET (PenMqttSettings, client_id),
-  [PROP_CLEAN_SESSION] = G_STRUCT_OFFSET (PenMqttSettings, clean_session),
-  [PROP_SESSION_EXPIRY] = G_STRUCT_OFFSET (PenMqttSettings, session_expiry_us),
-  [PROP_KEEP_ALIVE] = G_STRUCT_OFFSET (PenMqttSettings, keep_alive_us),
-  [PROP_RETAIN_HANDLING] = G_STRUCT_OFFSET (PenMqttSettings, retain_handling),
-  [PROP_USERNAME] = G_STRUCT_OFFSET (PenMqttSettings, username),
-  [PROP_PASSWORD] = G_STRUCT_OFFSET (PenMqttSettings, password),
-  [PROP_MAX_PAYLOAD] = G_STRUCT_OFFSET (PenMqttSettings, max_payload_bytes),
-  [PROP_WILL_TOPIC] = G_STRUCT_OFFSET (PenMqttSettings, will_topic),
-  [PROP_WILL_PAYLOAD] = G_STRUCT_OFFSET (PenMqttSettings, will_payload),
-  [PROP_WILL_QOS] = G_STRUCT_OFFSET (PenMqttSettings, will_qos),
-  [PROP_WILL_RETAIN] = G_STRUCT_OFFSET (PenMqttSettings, will_retain),
-  [PROP_TLS] = G_STRUCT_OFFSET (PenMqttSettings, tls),
-  [PROP_CAFILE] = G_STRUCT_OFFSET (PenMqttSettings, cafile),
-  [PROP_CERTFILE] = G_STRUCT_OFFSET (PenMqttSettings, certfile),
-  [PROP_KEYFILE] = G_STRUCT_OFFSET (PenMqttSettings, keyfile),
-  [PROP_KEY_PASSWORD] = G_STRUCT_OFFSET (PenMqttSettings, key_password),
-  [PROP_TLS_INSECURE] = G_STRUCT_OFFSET (PenMqttSettings, tls_insecure),
-  [PROP_CONNECT_TIMEOUT] = G_STRUCT_OFFSET (PenMqttSettings, connect_timeout_us),
-  [PROP_RECONNECT] = G_STRUCT_OFFSET (PenMqttSettings, reconnect),
-};
+static GType
+pen_mqtt_enum_get_type (const char *name, const GEnumValue *values)
+{
+  G_LOCK_DEFINE_STATIC (types);
+  GType type;
+
+  G_LOCK (types);
+  type = g_type_from_name (name);
+  if (type == G_TYPE_INVALID)
+    type = g_enum_register_static (name, values);
+  G_UNLOCK (types);
+  return type;
+}
 
 static GType
 pen_mqtt_tls_mode_get_type (void)
@@ -113,7 +82,7 @@ pen_mqtt_tls_mode_get_type (void)
   };
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("PenMqttTlsMode", values));
+    g_once_init_leave (&type, pen_mqtt_enum_get_type ("PenMqttTlsMode", values));
   return type;
 }
 
@@ -128,83 +97,49 @@ pen_mqtt_version_get_type (void)
   };
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("PenMqttVersion", values));
-  return type;
-}
-
-static GType
-pen_mqtt_retain_handling_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    { PEN_MQTT_RETAIN_ALWAYS, "with every subscription", "always" },
-    { PEN_MQTT_RETAIN_NEW, "with a subscription that the session did not have", "new" },
-    { PEN_MQTT_RETAIN_NEVER, "never", "never" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("PenMqttRetainHandling", values));
+    g_once_init_leave (&type, pen_mqtt_enum_get_type ("PenMqttVersion", values));
   return type;
 }
 
 static void
 pen_mqtt_settings_install_broker (GParamSpec **specs)
 {
-  specs[PROP_HOST] = g_param_spec_string ("host", NULL, "Host name or address of the broker", NULL,
-                                          PEN_PARAM_DEFAULTS | PEN_PARAM_REQUIRED);
-  specs[PROP_PORT] = g_param_spec_int ("port", NULL, "TCP port; 0: 8883 with TLS, 1883 without", 0,
-                                       65535, DEFAULT_PORT, PEN_PARAM_DEFAULTS);
-  specs[PROP_TOPICS] = g_param_spec_boxed (
-      "topics", NULL, "Topics to subscribe to, with wildcards, or $share/GROUP/TOPIC", G_TYPE_STRV,
-      PEN_PARAM_DEFAULTS | PEN_PARAM_REQUIRED);
-  specs[PROP_QOS] = g_param_spec_int (
-      "qos", NULL, "Quality of service: 1 (at least once) or 0 (may lose messages)", 0, 2,
-      DEFAULT_QOS, PEN_PARAM_DEFAULTS);
-  specs[PROP_VERSION]
+  specs[PEN_MQTT_PROP_HOST]
+      = g_param_spec_string ("host", NULL, "Host name or address of the broker", NULL,
+                             PEN_PARAM_DEFAULTS | PEN_PARAM_REQUIRED);
+  specs[PEN_MQTT_PROP_PORT]
+      = g_param_spec_int ("port", NULL, "TCP port; 0: 8883 with TLS, 1883 without", 0, 65535,
+                          DEFAULT_PORT, PEN_PARAM_DEFAULTS);
+  specs[PEN_MQTT_PROP_VERSION]
       = g_param_spec_enum ("version", NULL, "Version of MQTT", pen_mqtt_version_get_type (),
                            DEFAULT_VERSION, PEN_PARAM_DEFAULTS);
-  specs[PROP_USERNAME]
+  specs[PEN_MQTT_PROP_USERNAME]
       = g_param_spec_string ("username", NULL, "Name to log in with", NULL, PEN_PARAM_DEFAULTS);
-  specs[PROP_PASSWORD] = g_param_spec_string ("password", NULL, "Password to log in with", NULL,
-                                              PEN_PARAM_DEFAULTS | PEN_PARAM_SECRET);
-  specs[PROP_MAX_PAYLOAD] = pen_param_spec_size (
-      "max-payload", "Largest payload in bytes; larger ones become dead letters", 1,
-      MAXIMUM_PAYLOAD, DEFAULT_MAX_PAYLOAD, PEN_PARAM_DEFAULTS);
-  specs[PROP_CONNECT_TIMEOUT] = pen_param_spec_duration (
+  specs[PEN_MQTT_PROP_PASSWORD] = g_param_spec_string ("password", NULL, "Password to log in with",
+                                                       NULL, PEN_PARAM_DEFAULTS | PEN_PARAM_SECRET);
+  specs[PEN_MQTT_PROP_CONNECT_TIMEOUT] = pen_param_spec_duration (
       "connect-timeout", "How long the broker may take for each step of connecting", SECOND_US / 10,
       600 * (gint64) SECOND_US, DEFAULT_CONNECT_TIMEOUT, PEN_PARAM_DEFAULTS);
-  specs[PROP_RECONNECT] = g_param_spec_boolean (
-      "reconnect", NULL, "Connect again, for ever; otherwise the first failure ends the pipeline",
-      DEFAULT_RECONNECT, PEN_PARAM_DEFAULTS);
 }
 
 static void
 pen_mqtt_settings_install_session (GParamSpec **specs)
 {
-  specs[PROP_CLIENT_ID]
+  specs[PEN_MQTT_PROP_CLIENT_ID]
       = g_param_spec_string ("client-id", NULL, "Id of the session; by default penstock-PIPELINE",
                              NULL, PEN_PARAM_DEFAULTS);
-  specs[PROP_CLEAN_SESSION] = g_param_spec_boolean (
-      "clean-session", NULL, "Begin without what the broker kept while we were away",
-      DEFAULT_CLEAN_SESSION, PEN_PARAM_DEFAULTS);
-  specs[PROP_SESSION_EXPIRY] = pen_param_spec_duration (
-      "session-expiry", "How long the broker keeps the session while we are away (MQTT 5)", 0,
-      MAXIMUM_SESSION_EXPIRY, DEFAULT_SESSION_EXPIRY, PEN_PARAM_DEFAULTS);
-  specs[PROP_KEEP_ALIVE] = pen_param_spec_duration (
+  specs[PEN_MQTT_PROP_KEEP_ALIVE] = pen_param_spec_duration (
       "keep-alive", "Longest silence until broker and client test the connection",
       5 * (gint64) SECOND_US, 65535 * (gint64) SECOND_US, DEFAULT_KEEP_ALIVE, PEN_PARAM_DEFAULTS);
-  specs[PROP_RETAIN_HANDLING] = g_param_spec_enum (
-      "retain-handling", NULL, "When the broker sends retained messages (MQTT 5)",
-      pen_mqtt_retain_handling_get_type (), DEFAULT_RETAIN_HANDLING, PEN_PARAM_DEFAULTS);
-  specs[PROP_WILL_TOPIC] = g_param_spec_string (
+  specs[PEN_MQTT_PROP_WILL_TOPIC] = g_param_spec_string (
       "will-topic", NULL, "Topic that the broker publishes to when the connection breaks", NULL,
       PEN_PARAM_DEFAULTS);
-  specs[PROP_WILL_PAYLOAD] = g_param_spec_string (
+  specs[PEN_MQTT_PROP_WILL_PAYLOAD] = g_param_spec_string (
       "will-payload", NULL, "What the broker publishes then", NULL, PEN_PARAM_DEFAULTS);
-  specs[PROP_WILL_QOS] = g_param_spec_int ("will-qos", NULL, "Quality of service of the will", 0, 2,
-                                           DEFAULT_WILL_QOS, PEN_PARAM_DEFAULTS);
-  specs[PROP_WILL_RETAIN]
+  specs[PEN_MQTT_PROP_WILL_QOS]
+      = g_param_spec_int ("will-qos", NULL, "Quality of service of the will", 0, 2,
+                          DEFAULT_WILL_QOS, PEN_PARAM_DEFAULTS);
+  specs[PEN_MQTT_PROP_WILL_RETAIN]
       = g_param_spec_boolean ("will-retain", NULL, "Whether the broker keeps the will",
                               DEFAULT_WILL_RETAIN, PEN_PARAM_DEFAULTS);
 }
@@ -212,35 +147,37 @@ pen_mqtt_settings_install_session (GParamSpec **specs)
 static void
 pen_mqtt_settings_install_tls (GParamSpec **specs)
 {
-  specs[PROP_TLS] = g_param_spec_enum (
+  specs[PEN_MQTT_PROP_TLS] = g_param_spec_enum (
       "tls", NULL, "Whether to use TLS; auto: for port 8883 or when a file below is set",
       pen_mqtt_tls_mode_get_type (), DEFAULT_TLS, PEN_PARAM_DEFAULTS);
-  specs[PROP_CAFILE] = g_param_spec_string (
+  specs[PEN_MQTT_PROP_CAFILE] = g_param_spec_string (
       "cafile", NULL, "PEM file of the CAs to trust; by default those of the system", NULL,
       PEN_PARAM_DEFAULTS | PEN_PARAM_PATH | PEN_PARAM_CONTENT);
-  specs[PROP_CERTFILE]
+  specs[PEN_MQTT_PROP_CERTFILE]
       = g_param_spec_string ("certfile", NULL, "PEM file of the client's certificate", NULL,
                              PEN_PARAM_DEFAULTS | PEN_PARAM_PATH | PEN_PARAM_CONTENT);
-  specs[PROP_KEYFILE]
+  specs[PEN_MQTT_PROP_KEYFILE]
       = g_param_spec_string ("keyfile", NULL, "PEM file of the client's private key", NULL,
                              PEN_PARAM_DEFAULTS | PEN_PARAM_PATH | PEN_PARAM_CONTENT);
-  specs[PROP_KEY_PASSWORD] = g_param_spec_string ("key-password", NULL, "What opens the key file",
-                                                  NULL, PEN_PARAM_DEFAULTS | PEN_PARAM_SECRET);
-  specs[PROP_TLS_INSECURE] = g_param_spec_boolean (
+  specs[PEN_MQTT_PROP_KEY_PASSWORD] = g_param_spec_string (
+      "key-password", NULL, "What opens the key file", NULL, PEN_PARAM_DEFAULTS | PEN_PARAM_SECRET);
+  specs[PEN_MQTT_PROP_TLS_INSECURE] = g_param_spec_boolean (
       "tls-insecure", NULL, "Accept any certificate: whoever answers gets the password",
       DEFAULT_TLS_INSECURE, PEN_PARAM_DEFAULTS);
 }
 
-/* Installs the properties, with the ids that the functions below know. Threads: any */
+/* Installs the properties, with their ids. Threads: any */
 void
 pen_mqtt_settings_install (GObjectClass *class)
 {
-  GParamSpec *specs[N_PROPERTIES] = { NULL };
+  GParamSpec *specs[PEN_MQTT_N_PROPERTIES] = { NULL };
 
   pen_mqtt_settings_install_broker (specs);
   pen_mqtt_settings_install_session (specs);
   pen_mqtt_settings_install_tls (specs);
-  g_object_class_install_properties (class, N_PROPERTIES, specs);
+  for (guint id = 1; id < PEN_MQTT_N_PROPERTIES; id++)
+    if (specs[id] != NULL)
+      g_object_class_install_property (class, id, specs[id]);
 }
 
 /* Threads: any */
@@ -248,19 +185,13 @@ void
 pen_mqtt_settings_init (PenMqttSettings *self)
 {
   self->port = DEFAULT_PORT;
-  self->qos = DEFAULT_QOS;
   self->version = DEFAULT_VERSION;
-  self->clean_session = DEFAULT_CLEAN_SESSION;
-  self->session_expiry_us = DEFAULT_SESSION_EXPIRY;
   self->keep_alive_us = DEFAULT_KEEP_ALIVE;
-  self->retain_handling = DEFAULT_RETAIN_HANDLING;
-  self->max_payload_bytes = DEFAULT_MAX_PAYLOAD;
   self->will_qos = DEFAULT_WILL_QOS;
   self->will_retain = DEFAULT_WILL_RETAIN;
   self->tls = DEFAULT_TLS;
   self->tls_insecure = DEFAULT_TLS_INSECURE;
   self->connect_timeout_us = DEFAULT_CONNECT_TIMEOUT;
-  self->reconnect = DEFAULT_RECONNECT;
 }
 
 static void
@@ -276,7 +207,6 @@ void
 pen_mqtt_settings_clear (PenMqttSettings *self)
 {
   g_free (self->host);
-  g_strfreev (self->topics);
   g_free (self->client_id);
   g_free (self->username);
   pen_mqtt_settings_free_secret (self->password);
@@ -333,10 +263,8 @@ pen_mqtt_settings_set_large (gint64 *field, gint64 number)
 
 /* Stores @value; TRUE if that changes anything. Threads: any */
 gboolean
-pen_mqtt_settings_set (PenMqttSettings *self, guint id, const GValue *value)
+pen_mqtt_field_set (gpointer field, const GValue *value)
 {
-  gpointer field = G_STRUCT_MEMBER_P (self, pen_mqtt_offsets[id]);
-
   if (G_VALUE_HOLDS_STRING (value))
     return pen_mqtt_settings_set_string (field, g_value_get_string (value));
   if (G_VALUE_HOLDS (value, G_TYPE_STRV))
@@ -354,10 +282,8 @@ pen_mqtt_settings_set (PenMqttSettings *self, guint id, const GValue *value)
 
 /* Fills @value. Threads: any */
 void
-pen_mqtt_settings_get (const PenMqttSettings *self, guint id, GValue *value)
+pen_mqtt_field_get (gconstpointer field, GValue *value)
 {
-  gconstpointer field = G_STRUCT_MEMBER_P (self, pen_mqtt_offsets[id]);
-
   if (G_VALUE_HOLDS_STRING (value))
     g_value_set_string (value, *(char *const *) field);
   else if (G_VALUE_HOLDS (value, G_TYPE_STRV))
@@ -372,6 +298,20 @@ pen_mqtt_settings_get (const PenMqttSettings *self, guint id, GValue *value)
     g_value_set_uint64 (value, *(const guint64 *) field);
   else
     g_value_set_int64 (value, *(const gint64 *) field);
+}
+
+/* Stores @value; TRUE if that changes anything. Threads: any */
+gboolean
+pen_mqtt_settings_set (PenMqttSettings *self, guint id, const GValue *value)
+{
+  return pen_mqtt_field_set (G_STRUCT_MEMBER_P (self, pen_mqtt_offsets[id]), value);
+}
+
+/* Fills @value. Threads: any */
+void
+pen_mqtt_settings_get (const PenMqttSettings *self, guint id, GValue *value)
+{
+  pen_mqtt_field_get (G_STRUCT_MEMBER_P (self, pen_mqtt_offsets[id]), value);
 }
 
 /* Threads: any */
@@ -393,7 +333,7 @@ pen_mqtt_settings_get_port (const PenMqttSettings *self)
   return pen_mqtt_settings_uses_tls (self) ? PORT_TLS : PORT_PLAIN;
 }
 
-/* For one connection. Threads: any */
+/* For one connection, with a session that ends with it. Threads: any */
 PenMqttOptions *
 pen_mqtt_settings_make_options (const PenMqttSettings *self, const char *client_id)
 {
@@ -402,9 +342,7 @@ pen_mqtt_settings_make_options (const PenMqttSettings *self, const char *client_
   options->host = g_strdup (self->host);
   options->port = pen_mqtt_settings_get_port (self);
   options->client_id = g_strdup (client_id);
-  options->clean_session = self->clean_session;
-  options->session_expiry_s
-      = self->clean_session ? 0 : (guint32) (self->session_expiry_us / SECOND_US);
+  options->clean_session = TRUE;
   options->keep_alive_s = (guint) ((self->keep_alive_us + SECOND_US - 1) / SECOND_US);
   options->is_mqtt_5 = self->version == PEN_MQTT_VERSION_5;
   options->username = g_strdup (self->username);
@@ -428,47 +366,12 @@ pen_mqtt_settings_make_options (const PenMqttSettings *self, const char *client_
 /* --- What can be wrong with them --- */
 
 static void
-pen_mqtt_settings_check_topics (const PenMqttSettings *self, PenCheck *check)
+pen_mqtt_settings_check_login (const PenMqttSettings *self, PenCheck *check)
 {
-  gboolean is_shared = FALSE;
-
-  for (guint i = 0; self->topics != NULL && self->topics[i] != NULL; i++)
-    {
-      const char *topic = self->topics[i];
-      const char *fault = pen_mqtt_filter_find_fault (topic);
-
-      if (fault != NULL)
-        pen_check_error (check, "topics", "topic '%s' cannot be subscribed to: %s", topic, fault);
-      for (guint before = 0; before < i; before++)
-        if (g_str_equal (topic, self->topics[before]))
-          pen_check_error (check, "topics", "topic '%s' is listed twice", topic);
-      is_shared = is_shared || pen_mqtt_filter_is_shared (topic);
-    }
-  if (pen_check_is_set (check, "topics") && (self->topics == NULL || self->topics[0] == NULL))
-    pen_check_error (check, "topics", "no topic to subscribe to; '#' means all");
-  if (is_shared && self->client_id == NULL)
-    pen_check_warning (check, "topics",
-                       "instances that share a subscription need different ids: set client-id, for "
-                       "example to site-${env:HOSTNAME}");
-}
-
-static void
-pen_mqtt_settings_check_session (const PenMqttSettings *self, PenCheck *check)
-{
-  if (self->qos == 2)
-    pen_check_error (check, "qos",
-                     "2 is not offered: libmosquitto would confirm a message before it is "
-                     "delivered; use 1, which QoS 2 publishers are served at as well");
   if (self->client_id != NULL
       && (self->client_id[0] == '\0' || strlen (self->client_id) > MAXIMUM_STRING
           || !g_utf8_validate (self->client_id, -1, NULL)))
     pen_check_error (check, "client-id", "it must be UTF-8 and have 1 to 65535 bytes");
-  if (self->version == PEN_MQTT_VERSION_3_1_1 && pen_check_is_set (check, "session-expiry"))
-    pen_check_error (check, "session-expiry", "MQTT 3.1.1 does not have it: set version=5");
-  if (self->version == PEN_MQTT_VERSION_3_1_1 && pen_check_is_set (check, "retain-handling"))
-    pen_check_error (check, "retain-handling", "MQTT 3.1.1 does not have it: set version=5");
-  if (self->clean_session && pen_check_is_set (check, "session-expiry"))
-    pen_check_warning (check, "session-expiry", "it has no effect with clean-session=true");
   if (self->password != NULL && self->username == NULL)
     pen_check_error (check, "password", "a password without username");
 }
@@ -551,38 +454,36 @@ pen_mqtt_settings_check (const PenMqttSettings *self, PenCheck *check)
     pen_check_error (check, "host", "it is empty");
   else if (self->host != NULL && strstr (self->host, "://") != NULL)
     pen_check_error (check, "host", "'%s' is a URL: give the host's name alone", self->host);
-  pen_mqtt_settings_check_topics (self, check);
-  pen_mqtt_settings_check_session (self, check);
+  pen_mqtt_settings_check_login (self, check);
   pen_mqtt_settings_check_will (self, check);
   pen_mqtt_settings_check_tls (self, check);
 }
 
-/* Says what no other client of the broker may have, and what none should. Threads: any */
+/* Says what no other client of the broker may have. Threads: any */
 void
-pen_mqtt_settings_check_fleet (const PenMqttSettings *self, const char *client_id, PenCheck *check)
+pen_mqtt_settings_check_client_id (const PenMqttSettings *self,
+                                   const char *client_id,
+                                   PenCheck *check)
 {
   g_autofree char *host = g_ascii_strdown (self->host, -1);
-  g_autofree char *broker = g_strdup_printf ("%s:%u", host, pen_mqtt_settings_get_port (self));
-  g_autofree char *where = g_strdup_printf ("topics at %s", broker);
 
   pen_check_claim (check, self->client_id != NULL ? "client-id" : NULL,
-                   "two clients with one id throw each other out for ever", "client id '%s' at %s",
-                   client_id, broker);
-  for (guint i = 0; self->topics != NULL && self->topics[i] != NULL; i++)
-    {
-      const char *topic = self->topics[i];
-      g_autofree char *prefix = NULL;
+                   "two clients with one id throw each other out for ever",
+                   "client id '%s' at %s:%u", client_id, host, pen_mqtt_settings_get_port (self));
+}
 
-      if (pen_mqtt_filter_find_fault (topic) != NULL)
-        continue;
-      prefix = pen_mqtt_filter_get_prefix (topic);
-      pen_check_interest (check, "topics",
-                          &(PenInterest){ .where = where,
-                                          .what = topic,
-                                          .prefix = prefix,
-                                          .overlaps = pen_mqtt_filter_repeats,
-                                          .why = "a message that matches both is processed twice; "
-                                                 "narrow one of them, or give both one shared "
-                                                 "subscription: $share/GROUP/TOPIC" });
-    }
+/* Logs what an operator should not do. Threads: any */
+void
+pen_mqtt_settings_warn (const PenMqttSettings *self, PenElement *element, const char *address)
+{
+  gboolean uses_tls = pen_mqtt_settings_uses_tls (self);
+
+  if (uses_tls && self->tls_insecure)
+    pen_element_log (element, G_LOG_LEVEL_WARNING,
+                     "%s: TLS-INSECURE: THE BROKER'S CERTIFICATE IS NOT VERIFIED; anyone can pose "
+                     "as the broker",
+                     address);
+  if (!uses_tls && self->password != NULL)
+    pen_element_log (element, G_LOG_LEVEL_WARNING,
+                     "%s: the password is sent without encryption: set tls=on", address);
 }
