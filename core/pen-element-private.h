@@ -77,6 +77,9 @@ PEN_RUNTIME_EXPORT
 gboolean pen_element_start (PenElement *self, GError **error);
 PEN_RUNTIME_EXPORT
 void pen_element_stop (PenElement *self);
+/* (transfer full) (nullable): what it complains of and has not recovered from. From any thread. */
+PEN_RUNTIME_EXPORT
+char *pen_element_dup_complaint (PenElement *self);
 PEN_RUNTIME_EXPORT
 void pen_element_run_check (PenElement *self, PenCheck *check);
 

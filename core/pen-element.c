@@ -11,7 +11,7 @@
 
 #include "pen-check-private.h"
 #include "pen-element-private.h"
-#include "pen-log.h"
+#include "pen-log-private.h"
 
 typedef struct
 {
@@ -237,6 +237,16 @@ PenHost *
 pen_element_get_host (PenElement *self)
 {
   return pen_element_get_private (self)->host;
+}
+
+/* documented in the private header */
+char *
+pen_element_dup_complaint (PenElement *self)
+{
+  PenElementPrivate *private = pen_element_get_private (self);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&private->lock);
+
+  return g_strdup (pen_complaint_get_message (&private->complaint));
 }
 
 /* As the class has it. */

@@ -27,6 +27,7 @@ typedef struct
   PenLane *lane;
   PenDefinition *definition;
   PenPipeline *pipeline;
+  PenStatus *status;        /* the engine's: of the pipeline */
   PenDefinition *successor; /* takes its place when it has ended */
   gboolean is_leaving;      /* was asked to stop */
   gboolean has_ended;
@@ -61,6 +62,9 @@ struct _PenEngine
   GSource *stop_deadline;
   PenOutcome outcome; /* of the pipelines that are gone */
   GPtrArray *past;    /* of PenEnginePast: what they counted */
+  /* lock */
+  GMutex lock;
+  GPtrArray *statuses; /* (element-type PenStatus): of the entries' pipelines */
 };
 
 enum
@@ -123,6 +127,8 @@ pen_engine_finalize (GObject *object)
     pen_workers_free (self->workers, TRUE /* wait */);
   g_ptr_array_unref (self->entries);
   g_ptr_array_unref (self->past);
+  g_ptr_array_unref (self->statuses);
+  g_mutex_clear (&self->lock);
   for (guint i = 0; i < self->n_lanes && !has_abandoned; i++)
     pen_lane_free (self->lanes[i]);
   g_free (self->lanes);
@@ -157,6 +163,8 @@ pen_engine_init (PenEngine *self)
   self->entries = g_ptr_array_new_with_free_func (pen_engine_entry_free);
   self->past = g_ptr_array_new_with_free_func (pen_engine_past_free);
   self->workers = pen_workers_new ();
+  g_mutex_init (&self->lock);
+  self->statuses = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_status_unref);
 }
 
 typedef void (*PenEngineFunc) (PenEngineEntry *entry);
@@ -244,6 +252,34 @@ pen_engine_free_pipeline (gpointer data)
   pen_pipeline_free (data);
 }
 
+/* What is seen of the entry: at the end, or in the place of the pipeline before. */
+static void
+pen_engine_entry_show (PenEngineEntry *entry)
+{
+  PenEngine *self = entry->engine;
+  PenStatus *status = pen_status_ref (pen_pipeline_get_status (entry->pipeline));
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  guint index;
+
+  if (entry->status != NULL && g_ptr_array_find (self->statuses, entry->status, &index))
+    {
+      g_ptr_array_index (self->statuses, index) = status;
+      pen_status_unref (entry->status);
+    }
+  else
+    g_ptr_array_add (self->statuses, status);
+  entry->status = status;
+}
+
+static void
+pen_engine_entry_hide (PenEngineEntry *entry)
+{
+  PenEngine *self = entry->engine;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  g_ptr_array_remove (self->statuses, entry->status);
+}
+
 static void
 pen_engine_entry_open (PenEngineEntry *entry)
 {
@@ -252,6 +288,7 @@ pen_engine_entry_open (PenEngineEntry *entry)
   pen_pipeline_set_state_folder (entry->pipeline, entry->engine->state_folder);
   entry->is_leaving = FALSE;
   entry->has_ended = FALSE;
+  pen_engine_entry_show (entry);
 }
 
 static void
@@ -366,6 +403,7 @@ pen_engine_entry_handle_end (PenEngineEntry *entry)
     {
       /* gone from the files */
       pen_engine_entry_close (entry);
+      pen_engine_entry_hide (entry);
       g_ptr_array_remove (self->entries, entry);
     }
   g_signal_emit (self, signals[SIGNAL_PIPELINE_ENDED], 0);
@@ -600,6 +638,18 @@ pen_engine_get_outcome (PenEngine *self)
         outcome = MAX (outcome, pen_pipeline_get_outcome (entry->pipeline));
     }
   return outcome;
+}
+
+/* documented in the header */
+GPtrArray *
+pen_engine_list_statuses (PenEngine *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  GPtrArray *list = g_ptr_array_new_full (self->statuses->len, (GDestroyNotify) pen_status_unref);
+
+  for (guint i = 0; i < self->statuses->len; i++)
+    g_ptr_array_add (list, pen_status_ref (g_ptr_array_index (self->statuses, i)));
+  return list;
 }
 
 /* At any time. */

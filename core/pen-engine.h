@@ -7,6 +7,7 @@
 #pragma once
 
 #include "pen-definition.h"
+#include "pen-status.h"
 
 G_BEGIN_DECLS
 
@@ -85,6 +86,11 @@ PEN_RUNTIME_EXPORT
 void pen_engine_foreach_pipeline (PenEngine *self, PenEngineStateFunc func, gpointer user_data);
 PEN_RUNTIME_EXPORT
 PenOutcome pen_engine_get_outcome (PenEngine *self);
+
+/* (transfer full) (element-type PenStatus): how the pipelines are that run now or have ended by
+ * themselves, in the order in which they came. From any thread. */
+PEN_RUNTIME_EXPORT
+GPtrArray *pen_engine_list_statuses (PenEngine *self);
 
 /* Called for every element; @metrics is only read. */
 typedef void (*PenEngineMetricsFunc) (const char *pipeline,

@@ -23,5 +23,8 @@ void pen_log_install (PenLogFormat format, GLogLevelFlags least);
 /* journal when standard error is systemd's journal, text otherwise */
 PEN_RUNTIME_EXPORT
 PenLogFormat pen_log_get_default_format (void);
+/* (transfer none) (nullable): what was raised and not released since. */
+PEN_RUNTIME_EXPORT
+const char *pen_complaint_get_message (const PenComplaint *self);
 
 G_END_DECLS

@@ -216,6 +216,13 @@ pen_complaint_release (PenComplaint *self)
   return was_raised;
 }
 
+/* documented in the private header */
+const char *
+pen_complaint_get_message (const PenComplaint *self)
+{
+  return self->message;
+}
+
 /**
  * pen_complaint_clear: (skip)
  * @self: a complaint

@@ -10,6 +10,7 @@
 #include "pen-outlet.h"
 #include "pen-pipeline.h"
 #include "pen-spool.h"
+#include "pen-status.h"
 #include "pen-token-private.h"
 
 G_BEGIN_DECLS
@@ -117,6 +118,7 @@ struct _PenPipeline
   guint n_nodes;
   guint n_elements; /* of the keyfile */
   PenPipelineNode *dead_letter;
+  PenStatus *status;
   GPtrArray *branches; /* (element-type PenPipelineBranch) (nullable): NULL without a spool */
   PenSpool *spool;
 

@@ -237,10 +237,25 @@ pen_pipeline_close_tokens (PenPipeline *self)
     pen_pipeline_branch_close_tokens (g_ptr_array_index (self->branches, i));
 }
 
+/* For whoever looks from outside, a failure is the last state. */
+static void
+pen_pipeline_set_state (PenPipeline *self, PenPipelineState state)
+{
+  static const PenStatusState seen[] = {
+    [PEN_PIPELINE_NEW] = PEN_STATUS_STARTING,      [PEN_PIPELINE_STARTING] = PEN_STATUS_STARTING,
+    [PEN_PIPELINE_RUNNING] = PEN_STATUS_RUNNING,   [PEN_PIPELINE_DRAINING] = PEN_STATUS_DRAINING,
+    [PEN_PIPELINE_STOPPING] = PEN_STATUS_DRAINING, [PEN_PIPELINE_ENDED] = PEN_STATUS_ENDED,
+  };
+
+  self->state = state;
+  if (self->outcome != PEN_OUTCOME_FAILED && pen_status_get_state (self->status) != seen[state])
+    pen_status_set_state (self->status, seen[state]);
+}
+
 static void
 pen_pipeline_end (PenPipeline *self)
 {
-  self->state = PEN_PIPELINE_ENDED;
+  pen_pipeline_set_state (self, PEN_PIPELINE_ENDED);
   if (self->drain_timer != 0)
     pen_lane_remove_timer (self->lane, self->drain_timer);
   self->drain_timer = 0;
@@ -353,7 +368,7 @@ pen_pipeline_give_up (gpointer data)
       pen_pipeline_end (self);
       return;
     }
-  self->state = PEN_PIPELINE_STOPPING;
+  pen_pipeline_set_state (self, PEN_PIPELINE_STOPPING);
   self->drain_timer
       = pen_lane_add_timer (self->lane, CLOSE_TIMEOUT_US, pen_pipeline_give_up_spool, self);
   pen_pipeline_close_spool (self);
@@ -388,7 +403,7 @@ pen_pipeline_drain_transforms (PenPipeline *self)
 static void
 pen_pipeline_begin_drain (PenPipeline *self)
 {
-  self->state = PEN_PIPELINE_DRAINING;
+  pen_pipeline_set_state (self, PEN_PIPELINE_DRAINING);
   pen_pipeline_pause_sources (self);
   pen_pipeline_update_branches (self);
   if (!self->is_asked_to_stop && self->spool == NULL)
@@ -402,7 +417,7 @@ pen_pipeline_begin_drain (PenPipeline *self)
 static void
 pen_pipeline_begin_stop (PenPipeline *self)
 {
-  self->state = PEN_PIPELINE_STOPPING;
+  pen_pipeline_set_state (self, PEN_PIPELINE_STOPPING);
   pen_pipeline_close_sources (self);
   for (guint i = 0; i < self->n_nodes; i++)
     if (self->nodes[i].outlet != NULL)
@@ -443,7 +458,7 @@ pen_pipeline_start_rest (PenPipeline *self)
 {
   static const PenElementKind order[] = { PEN_KIND_TRANSFORM, PEN_KIND_SOURCE };
 
-  self->state = PEN_PIPELINE_RUNNING;
+  pen_pipeline_set_state (self, PEN_PIPELINE_RUNNING);
   for (guint i = 0; i < G_N_ELEMENTS (order); i++)
     for (guint j = 0; j < self->n_nodes && self->state == PEN_PIPELINE_RUNNING; j++)
       {
@@ -534,6 +549,7 @@ pen_pipeline_fail (PenPipeline *self, PenElement *element, GError *error)
     {
       pen_pipeline_log_spool (self, G_LOG_LEVEL_CRITICAL, error->message);
       self->outcome = PEN_OUTCOME_FAILED;
+      pen_status_fail (self->status, error->message);
       pen_pipeline_stop (self);
       return;
     }
@@ -547,6 +563,7 @@ pen_pipeline_fail (PenPipeline *self, PenElement *element, GError *error)
     {
       pen_element_log (element, G_LOG_LEVEL_CRITICAL, "%s", error->message);
       self->outcome = PEN_OUTCOME_FAILED;
+      pen_status_fail (self->status, error->message);
     }
   if (PEN_IS_SINK (element))
     {
@@ -583,6 +600,7 @@ pen_pipeline_new (PenDefinition *definition,
   self->host.functions = &pen_pipeline_host_functions;
   self->definition = pen_definition_ref (definition);
   self->name = g_strdup (pen_definition_get_name (definition));
+  self->status = pen_status_new (self->name, pen_definition_get_path (definition));
   self->lane = lane;
   self->functions = functions;
   self->owner = owner;
@@ -597,6 +615,9 @@ pen_pipeline_new (PenDefinition *definition,
       pen_pipeline_init_node (&self->nodes[i], self, i);
       if (self->nodes[i].kind == PEN_KIND_DEAD_LETTER)
         self->dead_letter = &self->nodes[i];
+      pen_status_add_element (self->status, self->nodes[i].kind,
+                              pen_definition_get_element (definition, i)->plugin->name,
+                              self->nodes[i].element);
     }
   if (has_spool)
     pen_pipeline_grow_branches (self);
@@ -619,6 +640,8 @@ void
 pen_pipeline_free (PenPipeline *self)
 {
   pen_lane_cancel_deferred (self->lane, &self->advance);
+  pen_status_detach (self->status);
+  pen_status_unref (self->status);
   pen_pipeline_close_tokens (self);
   if (self->spool != NULL)
     pen_spool_abandon (self->spool);
@@ -652,7 +675,7 @@ pen_pipeline_start (PenPipeline *self)
 {
   if (self->state != PEN_PIPELINE_NEW)
     return;
-  self->state = PEN_PIPELINE_STARTING;
+  pen_pipeline_set_state (self, PEN_PIPELINE_STARTING);
   if (self->branches != NULL)
     pen_pipeline_open_spool (self);
   for (guint i = 0; i < self->n_nodes; i++)
@@ -712,6 +735,12 @@ const char *
 pen_pipeline_get_name (PenPipeline *self)
 {
   return self->name;
+}
+
+PenStatus *
+pen_pipeline_get_status (PenPipeline *self)
+{
+  return self->status;
 }
 
 void

@@ -9,6 +9,7 @@
 #include "pen-definition.h"
 #include "pen-engine.h"
 #include "pen-lane.h"
+#include "pen-status.h"
 #include "pen-workers.h"
 
 G_BEGIN_DECLS
@@ -54,6 +55,9 @@ PenElement *pen_pipeline_get_element (PenPipeline *self, PenElementKind kind, co
 /* From any thread. */
 PEN_RUNTIME_EXPORT
 const char *pen_pipeline_get_name (PenPipeline *self);
+/* (transfer none): what may be looked at from any thread, and outlives it */
+PEN_RUNTIME_EXPORT
+PenStatus *pen_pipeline_get_status (PenPipeline *self);
 PEN_RUNTIME_EXPORT
 void
 pen_pipeline_foreach_metrics (PenPipeline *self, PenEngineMetricsFunc func, gpointer user_data);

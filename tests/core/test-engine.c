@@ -14,6 +14,7 @@
 #define N_PIPELINES 60
 #define N_EVENTS 200
 #define N_HANGING 600
+#define N_RELOADS 60
 #define TIMEOUT_MS 20000
 
 typedef struct
@@ -272,6 +273,135 @@ test_engine_reload_starts_what_failed (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (pen_engine_get_outcome (fixture->engine), ==, PEN_OUTCOME_FAILED);
 }
 
+/* --- How pipelines look from outside --- */
+
+static char *
+test_look (PenEngine *engine)
+{
+  g_autoptr (GPtrArray) statuses = pen_engine_list_statuses (engine);
+  GString *seen = g_string_new (NULL);
+
+  for (guint i = 0; i < statuses->len; i++)
+    {
+      PenStatus *status = g_ptr_array_index (statuses, i);
+      g_autofree char *failure = pen_status_dup_failure (status);
+
+      g_string_append_printf (seen, "%s %s", pen_status_get_name (status),
+                              pen_status_state_get_nick (pen_status_get_state (status)));
+      if (failure != NULL)
+        g_string_append_printf (seen, " (%s)", failure);
+      for (guint j = 0; j < pen_status_get_n_elements (status); j++)
+        {
+          const PenStatusElement *element = pen_status_get_element (status, j);
+          g_autofree char *complaint = pen_status_dup_complaint (status, j);
+
+          g_string_append_printf (
+              seen, ", %s %s of %s%s%s", pen_element_kind_get_nick (element->kind), element->name,
+              element->plugin, complaint != NULL ? ": " : "", complaint != NULL ? complaint : "");
+        }
+      g_string_append_c (seen, ';');
+    }
+  return g_string_free (seen, FALSE);
+}
+
+static gboolean
+test_looks_like (gpointer user_data)
+{
+  const Goal *goal = user_data;
+  g_autofree char *seen = test_look (goal->fixture->engine);
+
+  return g_str_equal (seen, goal->names);
+}
+
+static void
+test_engine_shows_how_pipelines_are (Fixture *fixture, gconstpointer data)
+{
+  Goal goal
+      = { fixture,
+          "site-0 running, source in of script, sink script of script;"
+          "site-1 failed (the test wants no start), source script of script, sink script of script;"
+          "site-2 starting, source script of script, sink script of script: the test "
+          "wants it; trying again;" };
+
+  test_add (fixture, 0, "[source script in]\n[sink script]\n");
+  test_add (fixture, 1, FAILING);
+  test_add (fixture, 2, "[source script]\n[sink script]\nfailures=1000\nfail-code=1\n");
+  pen_engine_start (fixture->engine);
+  if (!pen_test_wait (test_looks_like, &goal, TIMEOUT_MS))
+    g_assert_cmpstr (test_look (fixture->engine), ==, goal.names);
+  pen_engine_stop (fixture->engine);
+  g_assert_true (pen_test_wait (test_is_finished, fixture, TIMEOUT_MS));
+}
+
+typedef struct
+{
+  PenEngine *engine;
+  int is_over; /* atomic */
+  guint n_looks;
+  gint64 n_sent;
+} Onlooker;
+
+static void
+test_add_metric (const char *name,
+                 const char *reason,
+                 PenMetricKind kind,
+                 gint64 value,
+                 gpointer user_data)
+{
+  ((Onlooker *) user_data)->n_sent += value;
+}
+
+static gpointer
+test_look_on (gpointer data)
+{
+  Onlooker *self = data;
+
+  while (!g_atomic_int_get (&self->is_over))
+    {
+      g_autoptr (GPtrArray) statuses = pen_engine_list_statuses (self->engine);
+      g_autofree char *seen = test_look (self->engine);
+
+      for (guint i = 0; i < statuses->len; i++)
+        pen_metrics_foreach (pen_status_get_element (g_ptr_array_index (statuses, i), 0)->metrics,
+                             test_add_metric, self);
+      self->n_looks++;
+      g_thread_yield ();
+    }
+  return NULL;
+}
+
+/* What is looked at goes while somebody looks. */
+static void
+test_engine_is_looked_at_during_reloads (Fixture *fixture, gconstpointer data)
+{
+  static const char *const texts[2][4]
+      = { { PLAIN, OTHER, FAILING, NULL }, { OTHER, PLAIN, NULL, PLAIN } };
+  const char *const faulty_paths[] = { NULL };
+  Onlooker onlooker = { .engine = fixture->engine };
+  GThread *thread;
+
+  test_add (fixture, 0, PLAIN);
+  pen_engine_start (fixture->engine);
+  thread = g_thread_new ("onlooker", test_look_on, &onlooker);
+  for (guint i = 0; i < N_RELOADS; i++)
+    {
+      g_autoptr (GPtrArray) definitions
+          = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_definition_unref);
+      g_autoptr (GString) changes = g_string_new (NULL);
+
+      for (guint j = 0; j < 4; j++)
+        if (texts[i % 2][j] != NULL)
+          g_ptr_array_add (definitions, test_define (fixture, j, texts[i % 2][j]));
+      pen_engine_reload (fixture->engine, definitions, faulty_paths, test_on_change, changes);
+      g_main_context_iteration (NULL, FALSE);
+    }
+  pen_engine_stop (fixture->engine);
+  g_assert_true (pen_test_wait (test_is_finished, fixture, TIMEOUT_MS));
+  g_atomic_int_set (&onlooker.is_over, TRUE);
+  g_thread_join (thread);
+  g_assert_cmpuint (onlooker.n_looks, >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -285,6 +415,8 @@ main (int argc, char **argv)
   ADD ("ends-when-output-is-closed", ends_when_output_is_closed);
   ADD ("reloads-by-difference", reloads_by_difference);
   ADD ("reload-starts-what-failed", reload_starts_what_failed);
+  ADD ("shows-how-pipelines-are", shows_how_pipelines_are);
+  ADD ("is-looked-at-during-reloads", is_looked_at_during_reloads);
 #undef ADD
   return g_test_run ();
 }
