@@ -46,6 +46,8 @@ test_set_other_value (GParamSpec *spec, GValue *value)
     g_value_set_uint (value, G_PARAM_SPEC_UINT (spec)->default_value + 1);
   else if (G_IS_PARAM_SPEC_INT (spec))
     g_value_set_int (value, G_PARAM_SPEC_INT (spec)->default_value + 1);
+  else if (G_IS_PARAM_SPEC_DOUBLE (spec))
+    g_value_set_double (value, G_PARAM_SPEC_DOUBLE (spec)->default_value + 0.5);
   else
     g_error ("%s: no test for a %s", spec->name, g_type_name (spec->value_type));
   g_param_value_validate (spec, value);
