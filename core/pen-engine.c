@@ -62,6 +62,7 @@ struct _PenEngine
   GSource *stop_deadline;
   PenOutcome outcome; /* of the pipelines that are gone */
   GPtrArray *past;    /* of PenEnginePast: what they counted */
+  GPtrArray *taps;    /* of PenTap */
   /* lock */
   GMutex lock;
   GPtrArray *statuses; /* (element-type PenStatus): of the entries' pipelines */
@@ -129,6 +130,7 @@ pen_engine_finalize (GObject *object)
   g_ptr_array_unref (self->past);
   g_ptr_array_unref (self->statuses);
   g_mutex_clear (&self->lock);
+  g_ptr_array_unref (self->taps);
   for (guint i = 0; i < self->n_lanes && !has_abandoned; i++)
     pen_lane_free (self->lanes[i]);
   g_free (self->lanes);
@@ -162,6 +164,7 @@ pen_engine_init (PenEngine *self)
 {
   self->entries = g_ptr_array_new_with_free_func (pen_engine_entry_free);
   self->past = g_ptr_array_new_with_free_func (pen_engine_past_free);
+  self->taps = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_tap_unref);
   self->workers = pen_workers_new ();
   g_mutex_init (&self->lock);
   self->statuses = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_status_unref);
@@ -291,10 +294,73 @@ pen_engine_entry_open (PenEngineEntry *entry)
   pen_engine_entry_show (entry);
 }
 
+/* On the way to a lane. */
+typedef struct
+{
+  PenPipeline *pipeline;
+  PenTap *tap;
+} PenEngineTap;
+
+static void
+pen_engine_open_tap (gpointer data)
+{
+  g_autofree PenEngineTap *self = data;
+  g_autoptr (PenTap) tap = self->tap;
+
+  pen_pipeline_add_tap (self->pipeline, tap);
+}
+
+static void
+pen_engine_close_tap (gpointer data)
+{
+  g_autofree PenEngineTap *self = data;
+  g_autoptr (PenTap) tap = self->tap;
+
+  pen_pipeline_remove_tap (self->pipeline, tap);
+}
+
+static void
+pen_engine_entry_pass_tap (PenEngineEntry *entry, PenTap *tap, PenLaneFunc func)
+{
+  PenEngineTap *pass = g_new (PenEngineTap, 1);
+
+  pass->pipeline = entry->pipeline;
+  pass->tap = pen_tap_ref (tap);
+  pen_lane_invoke (entry->lane, func, pass);
+}
+
+static gboolean
+pen_engine_entry_has_tap (const PenEngineEntry *entry, const PenTap *tap)
+{
+  return g_str_equal (pen_definition_get_name (entry->definition), pen_tap_get_pipeline (tap));
+}
+
+/* Before it starts, so that they miss nothing. */
+static void
+pen_engine_entry_open_taps (PenEngineEntry *entry)
+{
+  const GPtrArray *taps = entry->engine->taps;
+
+  for (guint i = 0; i < taps->len; i++)
+    if (pen_engine_entry_has_tap (entry, g_ptr_array_index (taps, i)))
+      pen_engine_entry_pass_tap (entry, g_ptr_array_index (taps, i), pen_engine_open_tap);
+}
+
+static void
+pen_engine_entry_end_taps (PenEngineEntry *entry)
+{
+  const GPtrArray *taps = entry->engine->taps;
+
+  for (guint i = 0; i < taps->len; i++)
+    if (pen_engine_entry_has_tap (entry, g_ptr_array_index (taps, i)))
+      pen_tap_set_state (g_ptr_array_index (taps, i), PEN_TAP_ENDED);
+}
+
 static void
 pen_engine_entry_start (PenEngineEntry *entry)
 {
   entry->engine->n_running++;
+  pen_engine_entry_open_taps (entry);
   pen_lane_invoke (entry->lane, pen_engine_start_pipeline, entry->pipeline);
 }
 
@@ -390,6 +456,21 @@ pen_engine_finish (PenEngine *self)
   g_signal_emit (self, signals[SIGNAL_FINISHED], 0);
 }
 
+/* Nothing takes its place. */
+static void
+pen_engine_entry_leave (PenEngineEntry *entry)
+{
+  PenEngine *self = entry->engine;
+
+  pen_engine_entry_end_taps (entry);
+  if (!entry->is_leaving || self->is_stopping)
+    return;
+  /* gone from the files */
+  pen_engine_entry_close (entry);
+  pen_engine_entry_hide (entry);
+  g_ptr_array_remove (self->entries, entry);
+}
+
 static void
 pen_engine_entry_handle_end (PenEngineEntry *entry)
 {
@@ -399,13 +480,8 @@ pen_engine_entry_handle_end (PenEngineEntry *entry)
   self->n_running--;
   if (entry->successor != NULL && !self->is_stopping)
     pen_engine_entry_succeed (entry);
-  else if (entry->is_leaving && !self->is_stopping)
-    {
-      /* gone from the files */
-      pen_engine_entry_close (entry);
-      pen_engine_entry_hide (entry);
-      g_ptr_array_remove (self->entries, entry);
-    }
+  else
+    pen_engine_entry_leave (entry);
   g_signal_emit (self, signals[SIGNAL_PIPELINE_ENDED], 0);
   if (self->n_running == 0)
     pen_engine_finish (self);
@@ -621,6 +697,42 @@ pen_engine_foreach_pipeline (PenEngine *self, PenEngineStateFunc func, gpointer 
       func (entry->successor != NULL ? entry->successor : entry->definition,
             pen_engine_entry_get_state (entry), user_data);
     }
+}
+
+/* (nullable) */
+static PenEngineEntry *
+pen_engine_find_tapped (PenEngine *self, const PenTap *tap)
+{
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      PenEngineEntry *entry = g_ptr_array_index (self->entries, i);
+
+      if (pen_engine_entry_has_tap (entry, tap))
+        return entry;
+    }
+  return NULL;
+}
+
+void
+pen_engine_add_tap (PenEngine *self, PenTap *tap)
+{
+  PenEngineEntry *entry = pen_engine_find_tapped (self, tap);
+
+  g_ptr_array_add (self->taps, pen_tap_ref (tap));
+  if (entry != NULL && !entry->has_ended)
+    pen_engine_entry_pass_tap (entry, tap, pen_engine_open_tap);
+  else
+    pen_tap_set_state (tap, PEN_TAP_ENDED);
+}
+
+void
+pen_engine_remove_tap (PenEngine *self, PenTap *tap)
+{
+  PenEngineEntry *entry = pen_engine_find_tapped (self, tap);
+
+  if (entry != NULL)
+    pen_engine_entry_pass_tap (entry, tap, pen_engine_close_tap);
+  g_ptr_array_remove (self->taps, tap);
 }
 
 /* After "finished". */

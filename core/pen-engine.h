@@ -8,6 +8,7 @@
 
 #include "pen-definition.h"
 #include "pen-status.h"
+#include "pen-tap.h"
 
 G_BEGIN_DECLS
 
@@ -91,6 +92,13 @@ PenOutcome pen_engine_get_outcome (PenEngine *self);
  * themselves, in the order in which they came. From any thread. */
 PEN_RUNTIME_EXPORT
 GPtrArray *pen_engine_list_statuses (PenEngine *self);
+
+/* After pen_engine_start (): @tap is opened at the pipeline whose name it has, and again at each
+ * that takes its place. */
+PEN_RUNTIME_EXPORT
+void pen_engine_add_tap (PenEngine *self, PenTap *tap);
+PEN_RUNTIME_EXPORT
+void pen_engine_remove_tap (PenEngine *self, PenTap *tap);
 
 /* Called for every element; @metrics is only read. */
 typedef void (*PenEngineMetricsFunc) (const char *pipeline,

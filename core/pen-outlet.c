@@ -19,6 +19,7 @@
 #include "pen-backoff.h"
 #include "pen-batch-private.h"
 #include "pen-element-private.h"
+#include "pen-tap.h"
 
 /* a full queue has room again when it is half empty: not an event at a time */
 #define ROOM_DIVISOR 2
@@ -65,6 +66,7 @@ struct _PenOutlet
 
   /* lane */
   PenOutletState state;
+  GPtrArray *taps;  /* of PenTap, or NULL: nobody looks */
   gboolean is_open; /* start succeeded, stop did not happen yet */
   PenBatch *filling;
   guint n_last; /* events of the batch before, which the next is most like */
@@ -458,6 +460,13 @@ pen_outlet_keep_little (PenOutlet *self)
 }
 
 void
+pen_outlet_set_taps (PenOutlet *self, GPtrArray *taps)
+{
+  g_clear_pointer (&self->taps, g_ptr_array_unref);
+  self->taps = taps != NULL ? g_ptr_array_ref (taps) : NULL;
+}
+
+void
 pen_outlet_start (PenOutlet *self)
 {
   self->blocks = pen_sink_blocks (self->sink);
@@ -491,6 +500,8 @@ pen_outlet_take (PenOutlet *self, PenEvent *event)
       && (pen_batch_get_n_events (self->filling) >= self->batch_events
           || pen_batch_get_n_bytes (self->filling) + n_bytes > self->batch_bytes))
     pen_outlet_close_filling (self);
+  if (G_UNLIKELY (self->taps != NULL))
+    pen_taps_show (self->taps, pen_element_get_label (PEN_ELEMENT (self->sink)), event);
   if (self->filling == NULL)
     self->filling = pen_batch_new_for (self->n_last);
   pen_batch_take (self->filling, event);
@@ -569,6 +580,7 @@ pen_outlet_unref (PenOutlet *self)
   if (!g_atomic_ref_count_dec (&self->references))
     return;
   pen_outlet_abandon (self);
+  pen_outlet_set_taps (self, NULL);
   g_clear_error (&self->error);
   g_object_unref (self->sink);
   g_free (self);

@@ -45,6 +45,9 @@ PenOutlet *pen_outlet_new (PenSink *sink,
 /* Before it starts: what waits is elsewhere, so two batches in memory are enough. */
 PEN_RUNTIME_EXPORT
 void pen_outlet_keep_little (PenOutlet *self);
+/* (element-type PenTap) (nullable): those that see what it takes from now on */
+PEN_RUNTIME_EXPORT
+void pen_outlet_set_taps (PenOutlet *self, GPtrArray *taps);
 /* Opens the sink, again and again if need be. */
 PEN_RUNTIME_EXPORT
 void pen_outlet_start (PenOutlet *self);

@@ -158,12 +158,27 @@ pen_pipeline_reject_skipped (PenPipelineNode *node, PenEvent *event)
   output->part = 0;
 }
 
+/* What a branch puts out to hold again what it held was seen before. */
+static void
+pen_pipeline_node_show_output (const PenPipelineNode *node)
+{
+  const GPtrArray *events = node->output.events;
+
+  if (node->branch != NULL && node->branch->is_rebuilding)
+    return;
+  for (guint i = 0; i < events->len; i++)
+    pen_taps_show (node->taps, pen_element_get_label (node->element),
+                   g_ptr_array_index (events, i));
+}
+
 static void
 pen_pipeline_node_hand_on_output (PenPipelineNode *node)
 {
   GPtrArray *events = node->output.events;
 
   pen_metric_add_alone (node->n_sent, events->len);
+  if (G_UNLIKELY (node->taps != NULL))
+    pen_pipeline_node_show_output (node);
   for (guint i = 0; i < events->len; i++)
     pen_pipeline_node_hand_on (node, g_steal_pointer (&g_ptr_array_index (events, i)));
   /* stolen: nothing is left to free */
@@ -294,6 +309,8 @@ pen_pipeline_host_push (PenHost *host, PenSource *source, PenEvent *event)
   guint64 position = pen_pipeline_take_position (node, event);
 
   pen_metric_add_alone (node->n_sent, 1);
+  if (G_UNLIKELY (node->taps != NULL))
+    pen_taps_show (node->taps, pen_element_get_label (node->element), event);
   if (self->spool != NULL)
     pen_spool_take (self->spool, pen_element_get_name (node->element), event);
   else

@@ -11,6 +11,7 @@
 #include "pen-pipeline.h"
 #include "pen-spool.h"
 #include "pen-status.h"
+#include "pen-tap.h"
 #include "pen-token-private.h"
 
 G_BEGIN_DECLS
@@ -45,6 +46,8 @@ struct _PenPipelineNode
   PenMetric *n_bytes_received;
   PenMetric *n_sent;
   PenMetric *is_connected;
+  GPtrArray *taps;        /* of PenTap, or NULL: nobody looks at what it puts out, or takes if it
+                             is a sink */
   GHashTable *complaints; /* reason → PenComplaint: rejections that nothing keeps */
 
   /* a source */

@@ -657,6 +657,7 @@ pen_pipeline_free (PenPipeline *self)
       g_clear_pointer (&node->output.events, g_ptr_array_unref);
       g_clear_pointer (&node->output.skipped, g_ptr_array_unref);
       g_clear_pointer (&node->complaints, g_hash_table_unref);
+      g_clear_pointer (&node->taps, g_ptr_array_unref);
       g_free (node->readers);
       g_free (node->sources);
       pen_element_detach (node->element);
@@ -729,6 +730,46 @@ pen_pipeline_get_element (PenPipeline *self, PenElementKind kind, const char *na
         && g_str_equal (pen_element_get_name (self->nodes[i].element), name))
       return self->nodes[i].element;
   return NULL;
+}
+
+static void
+pen_pipeline_node_add_tap (PenPipelineNode *node, PenTap *tap)
+{
+  if (node->taps == NULL)
+    node->taps = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_tap_unref);
+  g_ptr_array_add (node->taps, pen_tap_ref (tap));
+  if (node->outlet != NULL)
+    pen_outlet_set_taps (node->outlet, node->taps);
+}
+
+void
+pen_pipeline_add_tap (PenPipeline *self, PenTap *tap)
+{
+  PenTapState state = PEN_TAP_NO_PLACE;
+
+  /* the copies of a transform put out what it does */
+  for (guint i = 0; i < self->n_elements; i++)
+    if (pen_tap_fits (tap, self->nodes[i].kind, pen_element_get_name (self->nodes[i].element)))
+      {
+        pen_pipeline_node_add_tap (&self->nodes[i], tap);
+        state = PEN_TAP_OPEN;
+      }
+  pen_tap_set_state (tap, state);
+}
+
+void
+pen_pipeline_remove_tap (PenPipeline *self, PenTap *tap)
+{
+  for (guint i = 0; i < self->n_elements; i++)
+    {
+      PenPipelineNode *node = &self->nodes[i];
+
+      if (node->taps == NULL || !g_ptr_array_remove (node->taps, tap) || node->taps->len > 0)
+        continue;
+      if (node->outlet != NULL)
+        pen_outlet_set_taps (node->outlet, NULL);
+      g_clear_pointer (&node->taps, g_ptr_array_unref);
+    }
 }
 
 const char *

@@ -10,6 +10,7 @@
 #include "pen-engine.h"
 #include "pen-lane.h"
 #include "pen-status.h"
+#include "pen-tap.h"
 #include "pen-workers.h"
 
 G_BEGIN_DECLS
@@ -52,6 +53,12 @@ gboolean pen_pipeline_has_abandoned (PenPipeline *self);
 /* (transfer none) (nullable): the element of that kind and name */
 PEN_RUNTIME_EXPORT
 PenElement *pen_pipeline_get_element (PenPipeline *self, PenElementKind kind, const char *name);
+/* On the lane: @tap sees what passes the elements that it wants to see, until it is removed or the
+ * pipeline goes; it is told that it is open, or that there is no such element. */
+PEN_RUNTIME_EXPORT
+void pen_pipeline_add_tap (PenPipeline *self, PenTap *tap);
+PEN_RUNTIME_EXPORT
+void pen_pipeline_remove_tap (PenPipeline *self, PenTap *tap);
 /* From any thread. */
 PEN_RUNTIME_EXPORT
 const char *pen_pipeline_get_name (PenPipeline *self);
