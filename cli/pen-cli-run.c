@@ -9,6 +9,7 @@
 
 #include "config.h"
 
+#include "pen-cli-control.h"
 #include "pen-cli-record.h"
 #include "pen-cli-reload.h"
 #include "pen-cli-state.h"
@@ -103,6 +104,7 @@ pen_cli_run_definitions (PenCli *cli,
   PenCliRun self = { .engine = engine };
   g_autoptr (PenCliRecord) record = pen_cli_record_new (cli, state_folder, engine, options);
   g_autoptr (PenCliReload) reload = NULL;
+  g_autoptr (PenCliControl) control = NULL;
   g_autofree char *summary = NULL;
   int status;
 
@@ -118,10 +120,12 @@ pen_cli_run_definitions (PenCli *cli,
   reload = pen_cli_reload_new (cli, registry, engine, record, options);
   pen_engine_start (engine);
   pen_cli_record_write (record);
+  control = pen_cli_control_new (state_folder, engine, cli->arguments + 1);
   while (!self.finished)
     g_main_context_iteration (NULL, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (self.signals); i++)
     g_clear_handle_id (&self.signals[i], g_source_remove);
+  g_clear_pointer (&control, pen_cli_control_free);
   summary = pen_cli_summarize (engine);
   g_info ("done: %s", summary);
   status = pen_cli_run_get_status (engine, n_faulty);

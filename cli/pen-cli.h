@@ -67,5 +67,6 @@ extern const PenCliCommand pen_cli_inspect;
 extern const PenCliCommand pen_cli_graph;
 extern const PenCliCommand pen_cli_plan;
 extern const PenCliCommand pen_cli_spool;
+extern const PenCliCommand pen_cli_tap;
 
 G_END_DECLS

@@ -16,7 +16,8 @@
 static void
 test_cli_help (void)
 {
-  static const char *const commands[] = { "run", "check", "inspect", "graph", "plan", "spool" };
+  static const char *const commands[]
+      = { "run", "check", "inspect", "graph", "plan", "spool", "tap" };
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
