@@ -495,6 +495,62 @@ pen_event_get_token (const PenEvent *self)
   return self->token;
 }
 
+/**
+ * pen_event_get_n_tokens:
+ * @self: an event
+ *
+ * Returns: how many messages it holds open, as far as they have to be acknowledged
+ *
+ * Threads: any
+ */
+guint
+pen_event_get_n_tokens (const PenEvent *self)
+{
+  return (self->token != NULL) + (self->more_tokens != NULL ? self->more_tokens->len : 0);
+}
+
+/**
+ * pen_event_get_nth_token:
+ * @self: an event
+ * @index: which, from 0
+ *
+ * For a transform that keeps what an event holds open without the event.
+ *
+ * Returns: (transfer none): what stands for one of its messages
+ *
+ * Threads: any
+ */
+PenToken *
+pen_event_get_nth_token (const PenEvent *self, guint index)
+{
+  g_return_val_if_fail (index < pen_event_get_n_tokens (self), NULL);
+
+  if (self->token != NULL && index == 0)
+    return self->token;
+  return g_ptr_array_index (self->more_tokens, index - (self->token != NULL));
+}
+
+/**
+ * pen_event_add_token:
+ * @self: an event that was just made by [ctor@Event.new]
+ * @token: of a message that it comes from
+ *
+ * Makes the event hold one more message open, as [ctor@Event.merge] does with all that it is made
+ * from. Of many messages of one source the oldest is enough: see [method@Token.covers].
+ *
+ * Threads: any
+ */
+void
+pen_event_add_token (PenEvent *self, PenToken *token)
+{
+  g_return_if_fail (pen_event_is_mine (self) && self->origin == NULL);
+
+  self->is_merged = TRUE;
+  if (self->more_tokens == NULL)
+    self->more_tokens = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_token_unref);
+  g_ptr_array_add (self->more_tokens, pen_token_ref (token));
+}
+
 /* documented in the private header */
 void
 pen_event_take_token (PenEvent *self, PenToken *token)

@@ -88,6 +88,12 @@ PenEvent *pen_event_get_origin (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
 PenToken *pen_event_get_token (const PenEvent *self);
 PEN_AVAILABLE_IN_1_0
+guint pen_event_get_n_tokens (const PenEvent *self);
+PEN_AVAILABLE_IN_1_0
+PenToken *pen_event_get_nth_token (const PenEvent *self, guint index);
+PEN_AVAILABLE_IN_1_0
+void pen_event_add_token (PenEvent *self, PenToken *token);
+PEN_AVAILABLE_IN_1_0
 PenJson *pen_event_get_json (PenEvent *self, GError **error);
 PEN_AVAILABLE_IN_1_0
 JsonNode *pen_event_get_json_node (PenEvent *self, GError **error);

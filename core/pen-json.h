@@ -248,6 +248,15 @@ void pen_json_writer_boolean (PenJsonWriter *self, gboolean value);
 PEN_AVAILABLE_IN_1_0
 void pen_json_writer_null (PenJsonWriter *self);
 
+/**
+ * PEN_JSON_DOUBLE_SIZE:
+ *
+ * Room that [func@json_format_double] needs, with the NUL behind the text.
+ */
+#define PEN_JSON_DOUBLE_SIZE 32
+
+PEN_AVAILABLE_IN_1_0
+gsize pen_json_format_double (double value, char *text);
 PEN_AVAILABLE_IN_1_0
 GBytes *pen_json_unfold (GBytes *text, GError **error);
 PEN_AVAILABLE_IN_1_0

@@ -127,6 +127,24 @@ pen_token_get_position (const PenToken *self)
   return self->position;
 }
 
+/**
+ * pen_token_covers:
+ * @self: a token
+ * @other: another one
+ *
+ * Says whether who holds @self need not hold @other: both are of messages of one source, which
+ * acknowledges in order, and the message of @self came first.
+ *
+ * Returns: whether @other is not acknowledged before @self
+ *
+ * Threads: any
+ */
+gboolean
+pen_token_covers (const PenToken *self, const PenToken *other)
+{
+  return self->queue == other->queue && self->position <= other->position;
+}
+
 /* @settle is called whenever the oldest open message changes: once for all that settled
  * together. */
 PenTokenQueue *

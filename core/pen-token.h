@@ -30,6 +30,8 @@ PEN_AVAILABLE_IN_1_0
 void pen_token_unref (PenToken *self);
 PEN_AVAILABLE_IN_1_0
 guint64 pen_token_get_position (const PenToken *self);
+PEN_AVAILABLE_IN_1_0
+gboolean pen_token_covers (const PenToken *self, const PenToken *other);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenToken, pen_token_unref)
 

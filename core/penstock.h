@@ -11,9 +11,11 @@
 
 #include "pen-version.h"
 
+#include "pen-json-path.h"
 #include "pen-json.h"
 #include "pen-log.h"
 #include "pen-metrics.h"
+#include "pen-time.h"
 #include "pen-value.h"
 
 #include "pen-batch.h"
