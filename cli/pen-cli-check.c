@@ -127,7 +127,10 @@ pen_cli_check_command (PenCli *cli)
   if (cli->arguments[1] == NULL)
     return pen_cli_complain (cli, "name at least one keyfile, or a folder with *.pipeline files");
   return pen_cli_check_paths (
-      cli, no_environment ? PEN_DEFINITION_NO_ENVIRONMENT : PEN_DEFINITION_NONE, as_json);
+      cli,
+      PEN_DEFINITION_WITH_TESTS
+          | (no_environment ? PEN_DEFINITION_NO_ENVIRONMENT : PEN_DEFINITION_NONE),
+      as_json);
 }
 
 const PenCliCommand pen_cli_check = {

@@ -65,6 +65,7 @@ extern const PenCliCommand pen_cli_run;
 extern const PenCliCommand pen_cli_check;
 extern const PenCliCommand pen_cli_inspect;
 extern const PenCliCommand pen_cli_graph;
+extern const PenCliCommand pen_cli_test;
 extern const PenCliCommand pen_cli_plan;
 extern const PenCliCommand pen_cli_spool;
 extern const PenCliCommand pen_cli_tap;

@@ -320,7 +320,7 @@ pen_loader_check_elements (PenLoader *self)
 
       if (data.draft->plugin == NULL)
         continue;
-      check.wants_environment = (self->flags & PEN_DEFINITION_NO_ENVIRONMENT) == 0;
+      check.wants_environment = pen_loader_wants_environment (self, data.draft);
       element = g_object_new (data.draft->plugin->type, NULL);
       pen_key_values_apply (data.draft->values, element);
       pen_element_check_stand_in (data.draft, element);

@@ -14,13 +14,14 @@
 #include <string.h>
 
 static const char *const group_kinds[]
-    = { "source", "transform", "sink", "dead-letter", "pipeline", "variables", "sites" };
+    = { "source", "transform", "sink", "dead-letter", "pipeline", "variables", "sites", "test" };
 
 enum
 {
   GROUP_PIPELINE = PEN_KIND_DEAD_LETTER + 1, /* behind the kinds of elements */
   GROUP_VARIABLES,
   GROUP_SITES,
+  GROUP_TEST,
   N_GROUP_KINDS
 };
 
@@ -172,7 +173,8 @@ pen_loader_guess_kind (PenLoader *self, const PenGroupWords *words, const char *
     }
   pen_report_error (self->report, words->places[0],
                     "unknown group [%s]; the groups are [pipeline], [variables], [sites], [source "
-                    "PLUGIN], [transform PLUGIN], [sink PLUGIN] and [dead-letter PLUGIN]",
+                    "PLUGIN], [transform PLUGIN], [sink PLUGIN], [dead-letter PLUGIN] and "
+                    "[test NAME]",
                     group_name);
   return -1;
 }
@@ -315,6 +317,38 @@ pen_loader_add_variables (PenLoader *self, const PenKeyfileGroup *group)
     }
 }
 
+/* A test's name is a text for people, and may have blanks. */
+static void
+pen_loader_add_test (PenLoader *self, const PenKeyfileGroup *group, const PenGroupWords *words)
+{
+  const char *name = group->name + strspn (group->name, " ") + strlen (words->words[0]);
+  PenDraft *draft;
+
+  if ((self->flags & PEN_DEFINITION_WITH_TESTS) == 0)
+    return;
+  if (words->n_words == 1)
+    {
+      pen_report_error (self->report, group->place,
+                        "a test has a name that says what it shows: [%s NAME]", words->words[0]);
+      return;
+    }
+  draft = pen_draft_new (group, PEN_KIND_TRANSFORM);
+  draft->is_settings = TRUE;
+  draft->is_test = TRUE;
+  draft->klass = g_type_class_ref (PEN_TYPE_TRIAL);
+  draft->name = g_strstrip (g_strdup (name));
+  for (guint i = 0; i < self->tests->len; i++)
+    {
+      const PenDraft *other = g_ptr_array_index (self->tests, i);
+
+      if (g_str_equal (other->name, draft->name))
+        pen_report_error (self->report, words->places[1],
+                          "there is a test '%s' already, in line %u; give this one another name",
+                          draft->name, other->group->place.line);
+    }
+  g_ptr_array_add (self->tests, draft);
+}
+
 /* [pipeline], [variables] and [sites]: no more words, and at most once. */
 static gboolean
 pen_loader_check_single (PenLoader *self,
@@ -372,6 +406,8 @@ pen_loader_read_groups (PenLoader *self)
         pipeline = group;
       else if (kind == GROUP_SITES && pen_loader_check_single (self, group, &words, sites))
         sites = group;
+      else if (kind == GROUP_TEST)
+        pen_loader_add_test (self, group, &words);
       else if (kind >= 0 && kind <= PEN_KIND_DEAD_LETTER)
         pen_loader_add_element (self, group, &words, (PenElementKind) kind);
     }

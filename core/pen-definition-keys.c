@@ -154,7 +154,7 @@ pen_key_reader_check_input (PenKeyReader *self,
                                ? g_strdup ("(not shown, it may be secret)")
                                : pen_quote (path);
 
-  if ((self->loader->flags & PEN_DEFINITION_NO_ENVIRONMENT) != 0)
+  if (!pen_loader_wants_environment (self->loader, self->draft))
     return;
   if (stat (path, &status) != 0 || access (path, R_OK) != 0)
     reason = g_strerror (errno);
@@ -326,6 +326,8 @@ pen_loader_fill_value (PenLoader *self, const PenDraft *draft, PenKeyValue *valu
   PenKeyReader reader
       = { .loader = self, .draft = draft, .pspec = pspec, .entry = value->entry, .result = value };
 
+  pen_substitution_want_environment (self->substitution,
+                                     pen_loader_wants_environment (self, draft));
   if (pen_property_is_list (pspec))
     pen_key_reader_read_list (&reader);
   else
@@ -391,7 +393,7 @@ pen_draft_suggest_key (const PenDraft *self, const char *key)
   if (*hint != '\0')
     return g_steal_pointer (&hint);
   list = pen_suggest_list (keys, "and");
-  if (keys->len <= MAX_LISTED_KEYS)
+  if (keys->len <= MAX_LISTED_KEYS || self->is_test)
     return g_strdup_printf ("; it has %s", list);
   if (self->is_settings)
     return g_strdup ("; 'penstock inspect pipeline' lists its keys");
@@ -511,6 +513,8 @@ pen_loader_read_keys (PenLoader *self)
   pen_loader_read_draft (self, self->settings);
   for (guint i = 0; i < self->drafts->len; i++)
     pen_loader_read_draft (self, g_ptr_array_index (self->drafts, i));
+  for (guint i = 0; i < self->tests->len; i++)
+    pen_loader_read_draft (self, g_ptr_array_index (self->tests, i));
 }
 
 /*
@@ -527,6 +531,27 @@ pen_loader_read_site_keys (PenLoader *self)
   pen_loader_refill_draft (self, self->settings);
   for (guint i = 0; i < self->drafts->len; i++)
     pen_loader_refill_draft (self, g_ptr_array_index (self->drafts, i));
+  for (guint i = 0; i < self->tests->len; i++)
+    pen_loader_refill_draft (self, g_ptr_array_index (self->tests, i));
+}
+
+/*
+ * pen_loader_wants_environment:
+ * @self: a loader
+ * @draft: a group with properties
+ *
+ * Returns: whether what only the target machine has is looked at for @draft
+ *
+ * Threads: any
+ */
+gboolean
+pen_loader_wants_environment (const PenLoader *self, const PenDraft *draft)
+{
+  gboolean is_run = draft->is_test || (!draft->is_settings && draft->kind == PEN_KIND_TRANSFORM);
+
+  if ((self->flags & PEN_DEFINITION_NO_ENVIRONMENT) == 0)
+    return TRUE;
+  return (self->flags & PEN_DEFINITION_FOR_TESTS) != 0 && is_run;
 }
 
 /*

@@ -48,6 +48,7 @@ pen_loader_init (PenLoader *self, const char *path, PenRegistry *registry, PenRe
   *self = (PenLoader){ .path = path, .registry = registry, .report = report };
   self->folder = g_path_get_dirname (absolute);
   self->drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_draft_free);
+  self->tests = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_draft_free);
   self->claims = g_ptr_array_new_with_free_func (pen_claim_free);
   self->interests = g_ptr_array_new_with_free_func (pen_held_interest_free);
   self->literals = g_hash_table_new (NULL, NULL);
@@ -60,6 +61,7 @@ pen_loader_clear (PenLoader *self)
 {
   g_free (self->folder);
   g_ptr_array_unref (self->drafts);
+  g_ptr_array_unref (self->tests);
   g_ptr_array_unref (self->claims);
   g_ptr_array_unref (self->interests);
   g_hash_table_unref (self->literals);
@@ -244,6 +246,7 @@ pen_loader_run (PenLoader *self, const char *text, gsize length)
   pen_loader_read_groups (self);
   pen_loader_read_keys (self);
   pen_loader_read_flow (self);
+  pen_loader_check_tests (self);
   if (!pen_loader_has_site_name (self))
     pen_loader_check_name (self);
   if (self->sites != NULL)
@@ -497,6 +500,35 @@ pen_definition_load_into (GPtrArray *definitions,
         n_faulty++;
     }
   return n_faulty;
+}
+
+/*
+ * pen_definition_list_files:
+ * @paths: (array zero-terminated=1): keyfiles, and folders of keyfiles
+ * @diagnostics: (element-type PenDiagnostic): what is wrong with a folder is appended to it
+ *
+ * Returns: (transfer full) (element-type filename): the keyfiles
+ *
+ * Threads: any
+ */
+GPtrArray *
+pen_definition_list_files (const char *const *paths, GPtrArray *diagnostics)
+{
+  GPtrArray *files = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; paths[i] != NULL; i++)
+    {
+      if (!g_file_test (paths[i], G_FILE_TEST_IS_DIR))
+        g_ptr_array_add (files, g_strdup (paths[i]));
+      else
+        {
+          GPtrArray *found = pen_definition_list_folder (paths[i], diagnostics);
+
+          if (found != NULL)
+            g_ptr_array_extend_and_steal (files, found);
+        }
+    }
+  return files;
 }
 
 /*

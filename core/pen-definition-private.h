@@ -60,7 +60,8 @@ typedef struct
 {
   const PenKeyfileGroup *group; /* NULL: no [pipeline] */
   PenElementKind kind;
-  gboolean is_settings;         /* [pipeline] */
+  gboolean is_settings;         /* [pipeline], or a test */
+  gboolean is_test;             /* [test NAME] */
   char *name;                   /* the element's own, or its plugin's */
   const PenPlugin *plugin;      /* NULL: unknown, which was told, and nothing is said of its keys */
   GObjectClass *klass;          /* (owned) (nullable) */
@@ -94,6 +95,7 @@ typedef struct
   GPtrArray *claims;      /* (element-type PenClaim) */
   GPtrArray *interests;   /* (element-type PenHeldInterest) */
   GPtrArray *drafts;      /* (element-type PenDraft), in the order of the file */
+  GPtrArray *tests;       /* (element-type PenDraft): those that are read */
   char *shared_path;      /* a GRefString */
   GPtrArray *definitions; /* (element-type PenDefinition): what became of it all */
   /* Groups or inputs could not be made out, which was told: what is missing may be among them, and
@@ -113,6 +115,9 @@ gboolean pen_draft_is_per_site (const PenDraft *self);
 void pen_named_value_unref (PenNamedValue *self);
 void pen_element_definition_unref (PenElementDefinition *self);
 
+/* Whether what only the target machine has is looked at for @draft. */
+gboolean pen_loader_wants_environment (const PenLoader *self, const PenDraft *draft);
+
 gboolean pen_name_is_valid (const char *name);
 /* Items of a list, of which @offset is where the next one begins; FALSE behind the last. */
 gboolean pen_list_next (const char *raw, gsize *offset, char **item, gsize *item_offset);
@@ -123,6 +128,7 @@ void pen_loader_read_keys (PenLoader *self);
 void pen_loader_read_site_keys (PenLoader *self);
 void pen_loader_read_flow (PenLoader *self);
 void pen_loader_check_elements (PenLoader *self);
+void pen_loader_check_tests (PenLoader *self);
 
 /* One site after the other, which is at place @index of those whose rows can be read. */
 guint pen_sites_get_n_rows (const PenSites *self);
@@ -130,6 +136,7 @@ guint pen_sites_count (const PenSites *self);
 void pen_sites_free (PenSites *self);
 void pen_sites_hide (PenSites *self, PenLoader *loader);
 void pen_sites_check_used (const PenSites *self, PenLoader *loader);
+gboolean pen_sites_has_row (const PenSites *self, const char *name);
 gboolean pen_sites_has_line (const PenSites *self, guint line);
 void pen_sites_enter (PenSites *self, PenLoader *loader, guint index);
 gboolean pen_sites_leave (PenSites *self, PenLoader *loader);

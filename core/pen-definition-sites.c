@@ -346,6 +346,23 @@ pen_sites_get_n_rows (const PenSites *self)
 }
 
 /*
+ * pen_sites_has_row:
+ * @self: the rows
+ * @name: name of a site
+ *
+ * Returns: whether there is a row for it
+ *
+ * Threads: any
+ */
+gboolean
+pen_sites_has_row (const PenSites *self, const char *name)
+{
+  const PenKeyfileEntry *entry = pen_keyfile_group_find (self->group, name);
+
+  return entry != NULL && pen_sites_is_row (self, entry);
+}
+
+/*
  * pen_sites_has_line:
  * @self: the rows
  * @line: a line of the file

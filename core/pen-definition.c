@@ -41,6 +41,8 @@ struct _PenDefinition
   char *path;          /* a GRefString */
   PenPlace name_place; /* where the name stands; the file's beginning if it is the file's */
   PenSettings *settings;
+  char *site;           /* (nullable): the row that it was made for */
+  GPtrArray *trials;    /* (element-type PenTrial) */
   GPtrArray *elements;  /* (element-type PenDefinedElement) */
   GPtrArray *claims;    /* (element-type PenClaim) */
   GPtrArray *interests; /* (element-type PenHeldInterest) */
@@ -168,6 +170,16 @@ pen_definition_new (const PenLoader *loader, PenSettings *settings, PenPlace nam
   self->path = g_ref_string_acquire (loader->shared_path);
   self->settings = settings;
   self->name_place = name_place;
+  self->site = g_strdup (loader->site);
+  self->trials = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < loader->tests->len; i++)
+    {
+      const PenDraft *draft = g_ptr_array_index (loader->tests, i);
+      PenTrial *trial = pen_trial_new (draft->name, draft->group->place);
+
+      pen_key_values_apply (draft->values, G_OBJECT (trial));
+      g_ptr_array_add (self->trials, trial);
+    }
   self->claims = g_ptr_array_ref (loader->claims);
   self->interests = g_ptr_array_ref (loader->interests);
   self->elements = g_ptr_array_new_with_free_func (pen_defined_element_free);
@@ -204,6 +216,8 @@ pen_definition_unref (PenDefinition *self)
   if (!g_atomic_ref_count_dec (&self->references))
     return;
   g_ptr_array_unref (self->elements);
+  g_ptr_array_unref (self->trials);
+  g_free (self->site);
   g_ptr_array_unref (self->claims);
   g_ptr_array_unref (self->interests);
   g_object_unref (self->settings);
@@ -313,6 +327,34 @@ PenSettings *
 pen_definition_get_settings (const PenDefinition *self)
 {
   return self->settings;
+}
+
+/*
+ * pen_definition_get_site:
+ * @self: a definition
+ *
+ * Returns: (nullable): the row of [sites] that it was made for
+ *
+ * Threads: any
+ */
+const char *
+pen_definition_get_site (const PenDefinition *self)
+{
+  return self->site;
+}
+
+/*
+ * pen_definition_get_trials:
+ * @self: a definition
+ *
+ * Returns: (transfer none) (element-type PenTrial): its tests, where they were read
+ *
+ * Threads: any
+ */
+GPtrArray *
+pen_definition_get_trials (const PenDefinition *self)
+{
+  return self->trials;
 }
 
 /*

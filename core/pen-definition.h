@@ -9,6 +9,7 @@
 #include "pen-diagnostic.h"
 #include "pen-registry.h"
 #include "pen-settings.h"
+#include "pen-trial.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +18,10 @@ typedef enum
   PEN_DEFINITION_NONE = 0,
   /* leave out what only the target machine has: environment variables, secrets, files */
   PEN_DEFINITION_NO_ENVIRONMENT = 1 << 0,
+  /* beside it: but not what transforms and tests need, which are about to be run here */
+  PEN_DEFINITION_FOR_TESTS = 1 << 1,
+  /* read [test NAME] as well, which are nothing otherwise */
+  PEN_DEFINITION_WITH_TESTS = 1 << 2,
 } PenDefinitionFlags;
 
 typedef struct
@@ -62,6 +67,10 @@ GPtrArray *pen_definition_parse_sites (const char *path,
                                        PenDefinitionFlags flags,
                                        GPtrArray *diagnostics,
                                        guint *n_faulty);
+/* (transfer full) (element-type filename): @paths, of folders their *.pipeline files, sorted; what
+ * is wrong with a folder is appended to @diagnostics. */
+PEN_RUNTIME_EXPORT
+GPtrArray *pen_definition_list_files (const char *const *paths, GPtrArray *diagnostics);
 /* Files and folders (their *.pipeline files, sorted): all good definitions, (element-type
  * PenDefinition). Two pipelines of one name are an error of the second. @n_faulty counts pipelines
  * with errors, and folders. */
@@ -83,6 +92,12 @@ PEN_RUNTIME_EXPORT
 GHashTable *pen_definition_index (GPtrArray *definitions);
 PEN_RUNTIME_EXPORT
 PenSettings *pen_definition_get_settings (const PenDefinition *self);
+/* The row of [sites] that it was made for, or NULL. */
+PEN_RUNTIME_EXPORT
+const char *pen_definition_get_site (const PenDefinition *self);
+/* (element-type PenTrial): none without PEN_DEFINITION_WITH_TESTS */
+PEN_RUNTIME_EXPORT
+GPtrArray *pen_definition_get_trials (const PenDefinition *self);
 PEN_RUNTIME_EXPORT
 guint pen_definition_get_n_elements (const PenDefinition *self);
 PEN_RUNTIME_EXPORT

@@ -488,6 +488,19 @@ pen_substitution_new (const char *folder, gboolean wants_environment, PenReport 
 }
 
 /*
+ * pen_substitution_want_environment:
+ * @self: a substitution
+ * @wants_environment: whether to look at environment variables, files and credentials from now on
+ *
+ * Threads: any
+ */
+void
+pen_substitution_want_environment (PenSubstitution *self, gboolean wants_environment)
+{
+  self->wants_environment = wants_environment;
+}
+
+/*
  * pen_substitution_free:
  * @self: (transfer full): a substitution
  *

@@ -51,6 +51,9 @@ PenSubstitution *
 pen_substitution_new (const char *folder, gboolean wants_environment, PenReport *report);
 PEN_RUNTIME_EXPORT
 void pen_substitution_free (PenSubstitution *self);
+/* Whether to look at variables, files and credentials of this machine from now on. */
+PEN_RUNTIME_EXPORT
+void pen_substitution_want_environment (PenSubstitution *self, gboolean wants_environment);
 /* Of [variables]; to be called for all of them before anything else is expanded. */
 PEN_RUNTIME_EXPORT
 void pen_substitution_add_variable (PenSubstitution *self,

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Every property of every plugin of the build, and of a pipeline's own settings: it keeps what it
- * is set to, says so, and nothing else changes with it.
+ * Every property of every plugin of the build, of a pipeline's own settings and of tests: it keeps
+ * what it is set to, says so, and nothing else changes with it.
  */
 
 #include "config.h"
@@ -10,6 +10,7 @@
 #include "pen-registry.h"
 #include "pen-settings.h"
 #include "pen-test.h"
+#include "pen-trial.h"
 
 static void
 test_set_list (GValue *value)
@@ -126,6 +127,7 @@ static void
 test_properties_of_settings (void)
 {
   test_type (PEN_TYPE_SETTINGS);
+  test_type (PEN_TYPE_TRIAL);
 }
 
 int
