@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Every keyfile that is delivered is a good one, and what a site publishes comes out of the demo
- * byte for byte, through a broker with TLS.
+ * Every keyfile that is delivered is a good one and passes its own tests, and what a site publishes
+ * comes out of the demo byte for byte, through a broker with TLS.
  */
 
 #include "config.h"
@@ -40,7 +40,21 @@ test_check (gconstpointer data)
     g_error ("%s: status %d: %s%s", path, status, output, complaints);
 }
 
-/* One test for each *.pipeline below @folder; returns how many. */
+/* The keyfile's own tests. */
+static void
+test_test (gconstpointer data)
+{
+  const char *path = data;
+  const char *arguments[] = { g_getenv ("PENSTOCK_COMMAND"), "test", path, NULL };
+  g_autofree char *output = NULL;
+  g_autofree char *complaints = NULL;
+  int status = test_run (arguments, &output, &complaints);
+
+  if (status != 0)
+    g_error ("%s: status %d: %s%s", path, status, output, complaints);
+}
+
+/* Two tests for each *.pipeline below @folder; returns how many. */
 static guint
 test_add_keyfiles (const char *folder, guint prefix_length)
 {
@@ -52,13 +66,15 @@ test_add_keyfiles (const char *folder, guint prefix_length)
   while ((name = g_dir_read_name (dir)) != NULL)
     {
       char *path = g_build_filename (folder, name, NULL);
-      g_autofree char *test_path = g_strconcat ("/pipelines/check", path + prefix_length, NULL);
+      g_autofree char *check_path = g_strconcat ("/pipelines/check", path + prefix_length, NULL);
+      g_autofree char *test_path = g_strconcat ("/pipelines/test", path + prefix_length, NULL);
 
       if (g_file_test (path, G_FILE_TEST_IS_DIR))
         n_found += test_add_keyfiles (path, prefix_length);
       else if (g_str_has_suffix (name, ".pipeline"))
         {
-          g_test_add_data_func_full (test_path, g_steal_pointer (&path), test_check, g_free);
+          g_test_add_data_func_full (test_path, g_strdup (path), test_test, g_free);
+          g_test_add_data_func_full (check_path, g_steal_pointer (&path), test_check, g_free);
           n_found++;
         }
       g_free (path);
