@@ -258,6 +258,27 @@ pen_lines_append (PenLines *self, PenBatch *batch, guint index)
 }
 
 /**
+ * pen_lines_append_text:
+ * @self: lines
+ * @text: what a sink has made of an event: as many lines as it likes, with their newlines
+ * @index: which event of the batch it is
+ *
+ * Lays out an event behind the others in a way of the sink's own.
+ *
+ * Threads: worker
+ */
+void
+pen_lines_append_text (PenLines *self, GBytes *text, guint index)
+{
+  PenLine line = { .index = index };
+
+  g_ptr_array_add (self->texts, g_bytes_ref (text));
+  pen_lines_add_piece (self, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
+  line.end_piece = self->pieces->len;
+  g_array_append_val (self->lines, line);
+}
+
+/**
  * pen_lines_get_n_lines:
  * @self: lines
  *

@@ -60,6 +60,8 @@ void pen_lines_clear (PenLines *self);
 PEN_AVAILABLE_IN_1_0
 gboolean pen_lines_append (PenLines *self, PenBatch *batch, guint index);
 PEN_AVAILABLE_IN_1_0
+void pen_lines_append_text (PenLines *self, GBytes *text, guint index);
+PEN_AVAILABLE_IN_1_0
 guint pen_lines_get_n_lines (const PenLines *self);
 PEN_AVAILABLE_IN_1_0
 guint pen_lines_get_index (const PenLines *self, guint line);

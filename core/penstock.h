@@ -27,6 +27,7 @@
 #include "pen-line-format.h"
 #include "pen-sink.h"
 #include "pen-source.h"
+#include "pen-standard-output.h"
 #include "pen-transform.h"
 
 #include "pen-plugin.h"

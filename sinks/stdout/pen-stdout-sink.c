@@ -2,25 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Writes events to standard output, a batch at a time.
- *
- * There is one standard output for all pipelines of the process, so what concerns it is the
- * process's: a lock, under which a batch is written, and the rest of a line in whose middle a write
- * failed. Nothing is written before that rest, whoever writes next; so no line is ever torn,
- * mingled with another, or begun twice.
  */
 
 #include "config.h"
 
 #include "pen-stdout-sink.h"
 
-#include <errno.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
-
 #define DEFAULT_FORMAT PEN_LINE_FORMAT_LINES
-/* Linux: character device 1, 3; see null(4) */
-#define NULL_DEVICE makedev (1, 3)
 
 struct _PenStdoutSink
 {
@@ -30,8 +18,7 @@ struct _PenStdoutSink
   PenLineFormat format;
 
   /* lane, or worker if it blocks */
-  PenLines *lines;
-  PenEvent *torn; /* its line was begun; it is written as soon as there is no pen_stdout_rest */
+  PenStandardOutput *output;
 };
 
 enum
@@ -43,128 +30,41 @@ enum
 
 static GParamSpec *properties[N_PROPERTIES];
 
-static GMutex pen_stdout_lock; /* guards what is written to standard output and pen_stdout_rest */
-static PenLines *pen_stdout_rest;
-
 G_DEFINE_FINAL_TYPE (PenStdoutSink, pen_stdout_sink, PEN_TYPE_SINK)
 
-static gboolean
-pen_stdout_sink_fail (GError **error, int error_number)
-{
-  if (error_number == EPIPE)
-    pen_element_set_error (error, PEN_ELEMENT_ERROR_CLOSED, "closed",
-                           "standard output: whoever read it has gone away");
-  else if (error_number == EBADF)
-    pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "write",
-                           "cannot write to standard output: it is not open for writing");
-  else
-    pen_element_set_error (error, PEN_ELEMENT_ERROR_RETRY, "write",
-                           "cannot write to standard output: %s%s", g_strerror (error_number),
-                           error_number == ENOSPC || error_number == EDQUOT
-                               ? "; make room, it goes on by itself"
-                               : "");
-  return FALSE;
-}
-
-/* Completes the line that a failure tore, whosever it is; 0 or an errno. */
-static int
-pen_stdout_finish_rest_locked (void)
-{
-  int error_number;
-
-  if (pen_stdout_rest == NULL)
-    return 0;
-  error_number = pen_lines_write (pen_stdout_rest, STDOUT_FILENO);
-  if (error_number == 0)
-    g_clear_pointer (&pen_stdout_rest, pen_lines_free);
-  return error_number;
-}
-
 static void
-pen_stdout_sink_lay_out_locked (PenStdoutSink *self, PenBatch *batch)
+pen_stdout_sink_lay_out (PenLines *lines, PenBatch *batch, guint index, gpointer user_data)
 {
-  g_autoptr (PenEvent) completed = g_steal_pointer (&self->torn);
-
-  pen_lines_clear (self->lines);
-  for (guint i = 0; i < pen_batch_get_n_events (batch); i++)
-    {
-      if (!pen_batch_is_open (batch, i))
-        continue;
-      if (completed != NULL && pen_batch_get_event (batch, i) == completed)
-        pen_batch_accept (batch, i);
-      else
-        pen_lines_append (self->lines, batch, i);
-    }
-}
-
-static int
-pen_stdout_sink_write_locked (PenStdoutSink *self, PenBatch *batch)
-{
-  int error_number = pen_stdout_finish_rest_locked ();
-  guint n_written;
-
-  if (error_number != 0)
-    return error_number;
-  pen_stdout_sink_lay_out_locked (self, batch);
-  error_number = pen_lines_write (self->lines, STDOUT_FILENO);
-  n_written = pen_lines_get_n_written (self->lines);
-  for (guint i = 0; i < n_written; i++)
-    pen_batch_accept (batch, pen_lines_get_index (self->lines, i));
-  if (error_number != 0 && pen_lines_get_n_torn (self->lines) > 0)
-    {
-      guint index = pen_lines_get_index (self->lines, n_written);
-
-      self->torn = pen_event_ref (pen_batch_get_event (batch, index));
-      pen_stdout_rest = pen_lines_steal_torn (self->lines);
-    }
-  pen_lines_clear (self->lines);
-  return error_number;
+  pen_lines_append (lines, batch, index);
 }
 
 static gboolean
 pen_stdout_sink_write (PenSink *sink, PenBatch *batch, GError **error)
 {
-  PenStdoutSink *self = PEN_STDOUT_SINK (sink);
-  int error_number;
-
-  g_mutex_lock (&pen_stdout_lock);
-  error_number = pen_stdout_sink_write_locked (self, batch);
-  g_mutex_unlock (&pen_stdout_lock);
-  return error_number == 0 || pen_stdout_sink_fail (error, error_number);
+  return pen_standard_output_write (PEN_STDOUT_SINK (sink)->output, batch, pen_stdout_sink_lay_out,
+                                    NULL /* user_data */, error);
 }
 
-/* A file on a disk and the null device take everything at once; whoever reads a pipe, a socket or a
- * terminal may take its time. */
 static gboolean
 pen_stdout_sink_blocks (PenSink *sink)
 {
-  struct stat status;
-
-  if (fstat (STDOUT_FILENO, &status) < 0)
-    return FALSE;
-  return !S_ISREG (status.st_mode) && !(S_ISCHR (status.st_mode) && status.st_rdev == NULL_DEVICE);
+  return pen_standard_output_blocks ();
 }
 
 static gboolean
 pen_stdout_sink_start (PenElement *element, GError **error)
 {
   PenStdoutSink *self = PEN_STDOUT_SINK (element);
-  struct stat status;
 
-  if (fstat (STDOUT_FILENO, &status) < 0)
-    return pen_stdout_sink_fail (error, errno);
-  g_clear_pointer (&self->lines, pen_lines_free);
-  self->lines = pen_lines_new (self->format);
-  return TRUE;
+  g_clear_pointer (&self->output, pen_standard_output_free);
+  self->output = pen_standard_output_new (self->format, error);
+  return self->output != NULL;
 }
 
 static void
 pen_stdout_sink_stop (PenElement *element)
 {
-  PenStdoutSink *self = PEN_STDOUT_SINK (element);
-
-  g_clear_pointer (&self->torn, pen_event_unref);
-  g_clear_pointer (&self->lines, pen_lines_free);
+  g_clear_pointer (&PEN_STDOUT_SINK (element)->output, pen_standard_output_free);
 }
 
 static void
@@ -204,8 +104,7 @@ pen_stdout_sink_finalize (GObject *object)
 {
   PenStdoutSink *self = PEN_STDOUT_SINK (object);
 
-  g_clear_pointer (&self->torn, pen_event_unref);
-  g_clear_pointer (&self->lines, pen_lines_free);
+  g_clear_pointer (&self->output, pen_standard_output_free);
   G_OBJECT_CLASS (pen_stdout_sink_parent_class)->finalize (object);
 }
 
