@@ -9,7 +9,9 @@
 
 #include "pen-check-private.h"
 
+#include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /**
  * pen_check_error:
@@ -154,6 +156,41 @@ pen_check_private_file (PenCheck *self, const char *property, const char *path)
     pen_check_warning (self, property,
                        "every user of this machine can read '%s' (mode %04o); do: chmod o-rwx '%s'",
                        path, mode, path);
+}
+
+/**
+ * pen_check_output_folder:
+ * @self: a check
+ * @property: (nullable): the property that names a file
+ * @folder: the folder in which that is to be
+ *
+ * Tells if no files can be made in the folder or, as long as that is missing, in the nearest one
+ * above it that exists.
+ *
+ * Threads: any
+ */
+void
+pen_check_output_folder (PenCheck *self, const char *property, const char *folder)
+{
+  g_autofree char *nearest = g_strdup (folder);
+  struct stat status;
+
+  while (stat (nearest, &status) < 0 && errno == ENOENT && !g_str_equal (nearest, "/")
+         && !g_str_equal (nearest, "."))
+    {
+      char *parent = g_path_get_dirname (nearest);
+
+      g_free (nearest);
+      nearest = parent;
+    }
+  if (stat (nearest, &status) < 0)
+    pen_check_error (self, property, "cannot look into the folder '%s': %s", nearest,
+                     g_strerror (errno));
+  else if (!S_ISDIR (status.st_mode))
+    pen_check_error (self, property, "'%s' is not a folder", nearest);
+  else if (access (nearest, W_OK | X_OK) < 0)
+    pen_check_error (self, property, "cannot create files in the folder '%s': %s", nearest,
+                     g_strerror (errno));
 }
 
 /**

@@ -67,6 +67,8 @@ void pen_check_interest (PenCheck *self, const char *property, const PenInterest
 PEN_AVAILABLE_IN_1_0
 void pen_check_private_file (PenCheck *self, const char *property, const char *path);
 PEN_AVAILABLE_IN_1_0
+void pen_check_output_folder (PenCheck *self, const char *property, const char *folder);
+PEN_AVAILABLE_IN_1_0
 gboolean pen_check_is_set (const PenCheck *self, const char *property);
 PEN_AVAILABLE_IN_1_0
 gboolean pen_check_wants_environment (const PenCheck *self);

@@ -470,31 +470,6 @@ pen_file_sink_check_combinations (PenFileSink *self, PenCheck *check)
     pen_check_warning (check, "fsync-interval", "has no effect without fsync=interval");
 }
 
-/* Whether files can be made in the folder, or in the nearest one above it that exists. */
-static void
-pen_file_sink_check_folder (PenFileSink *self, PenCheck *check, const char *template_folder)
-{
-  g_autofree char *folder = g_strdup (template_folder);
-  struct stat status;
-
-  while (stat (folder, &status) < 0 && errno == ENOENT && !g_str_equal (folder, "/")
-         && !g_str_equal (folder, "."))
-    {
-      char *parent = g_path_get_dirname (folder);
-
-      g_free (folder);
-      folder = parent;
-    }
-  if (stat (folder, &status) < 0)
-    pen_check_error (check, "path", "cannot look into the folder '%s': %s", folder,
-                     g_strerror (errno));
-  else if (!S_ISDIR (status.st_mode))
-    pen_check_error (check, "path", "'%s' is not a folder", folder);
-  else if (access (folder, W_OK | X_OK) < 0)
-    pen_check_error (check, "path", "cannot create files in the folder '%s': %s", folder,
-                     g_strerror (errno));
-}
-
 static void
 pen_file_sink_check_environment (PenFileSink *self, PenFileTemplate *template, PenCheck *check)
 {
@@ -502,7 +477,7 @@ pen_file_sink_check_environment (PenFileSink *self, PenFileTemplate *template, P
   struct stat status;
 
   if (stat (self->path, &status) < 0)
-    pen_file_sink_check_folder (self, check, folder);
+    pen_check_output_folder (check, "path", folder);
   else if (S_ISDIR (status.st_mode))
     pen_check_error (check, "path", "'%s' is a folder; name a file in it", self->path);
   else if (access (self->path, W_OK) < 0)
