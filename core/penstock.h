@@ -24,6 +24,7 @@
 
 #include "pen-check.h"
 #include "pen-element.h"
+#include "pen-fields.h"
 #include "pen-line-format.h"
 #include "pen-sink.h"
 #include "pen-source.h"
