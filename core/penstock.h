@@ -29,6 +29,7 @@
 #include "pen-sink.h"
 #include "pen-source.h"
 #include "pen-standard-output.h"
+#include "pen-store.h"
 #include "pen-transform.h"
 
 #include "pen-plugin.h"
