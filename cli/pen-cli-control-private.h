@@ -32,6 +32,7 @@ gboolean pen_cli_control_refuse (PenCliControlClient *self, const char *message)
 gboolean pen_cli_control_send (PenCliControlClient *self, GString *text);
 
 /* The requests: FALSE if there is nothing more to say to the client. */
+gboolean pen_cli_control_answer_pipelines (PenCliControlClient *self, PenJson *request);
 gboolean pen_cli_control_answer_tap (PenCliControlClient *self, PenJson *request);
 
 G_END_DECLS

@@ -166,6 +166,7 @@ static const struct
   gboolean (*answer) (PenCliControlClient *self, PenJson *request);
 } pen_cli_control_requests[] = {
   { "about", pen_cli_control_answer_about },
+  { "pipelines", pen_cli_control_answer_pipelines },
   { "tap", pen_cli_control_answer_tap },
 };
 

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 static const PenCliCommand *const commands[] = {
-  &pen_cli_run,  &pen_cli_check, &pen_cli_inspect, &pen_cli_graph,
-  &pen_cli_test, &pen_cli_plan,  &pen_cli_spool,   &pen_cli_tap,
+  &pen_cli_run,  &pen_cli_check, &pen_cli_inspect, &pen_cli_graph, &pen_cli_test,
+  &pen_cli_plan, &pen_cli_spool, &pen_cli_tap,     &pen_cli_top,
 };
 
 static const PenCliCommand *

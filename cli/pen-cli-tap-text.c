@@ -9,13 +9,10 @@
 
 #include "pen-cli-tap-text.h"
 
+#include "pen-cli-terminal.h"
 #include "pen-cli-wire.h"
 
 #include <string.h>
-
-#define FIRST_C1 0x80
-#define LAST_C1 0x9f
-#define DELETE 0x7f
 
 typedef struct
 {
@@ -24,36 +21,6 @@ typedef struct
   gint64 size;     /* of the whole */
   gboolean is_cut; /* these are the first bytes */
 } PenCliTapPayload;
-
-static gboolean
-pen_cli_tap_is_control (gunichar c)
-{
-  return c < ' ' || (c >= DELETE && c <= LAST_C1);
-}
-
-/* documented in the header */
-void
-pen_cli_tap_append_printable (GString *text, const char *data, gsize length, gboolean keep_lines)
-{
-  const char *end = data + length;
-
-  while (data < end)
-    {
-      gunichar c = g_utf8_get_char_validated (data, end - data);
-      gboolean is_kept = c == '\n' && keep_lines;
-
-      if (c == (gunichar) -1 || c == (gunichar) -2)
-        {
-          g_string_append_printf (text, "\\x%02x", (guint) (guchar) *data++);
-          continue;
-        }
-      if (pen_cli_tap_is_control (c) && !is_kept)
-        g_string_append_printf (text, c < FIRST_C1 ? "\\x%02x" : "\\u%04x", c);
-      else
-        g_string_append_unichar (text, c);
-      data = g_utf8_next_char (data);
-    }
-}
 
 /* @slice is JSON: there is none of it but in strings, and it means the same there. */
 static void
@@ -66,7 +33,7 @@ pen_cli_tap_append_json (GString *text, const PenJsonSlice *slice)
     {
       gunichar c = g_utf8_get_char (data);
 
-      if (pen_cli_tap_is_control (c))
+      if (pen_cli_is_control (c))
         g_string_append_printf (text, "\\u%04x", c);
       else
         g_string_append_unichar (text, c);
@@ -111,7 +78,7 @@ pen_cli_tap_append_line (GString *text, const PenCliTapPayload *payload)
   gsize length = 0;
   const char *data = g_bytes_get_data (unfolded != NULL ? unfolded : bytes, &length);
 
-  pen_cli_tap_append_printable (text, data, length, FALSE /* keep_lines */);
+  pen_cli_append_printable (text, data, length, FALSE /* keep_lines */);
   pen_cli_tap_append_cut (text, payload);
   g_string_append_c (text, '\n');
 }
@@ -140,7 +107,7 @@ pen_cli_tap_append_heading (GString *text,
   if (topic != NULL)
     {
       g_string_append (text, "  ");
-      pen_cli_tap_append_printable (text, topic, strlen (topic), FALSE /* keep_lines */);
+      pen_cli_append_printable (text, topic, strlen (topic), FALSE /* keep_lines */);
     }
   g_string_append_printf (text, "  %" G_GINT64_FORMAT " bytes", payload->size);
   pen_cli_tap_append_flag (text, json, event, "retained");
@@ -156,9 +123,9 @@ pen_cli_tap_append_pretty (GString *text, const PenCliTapPayload *payload)
   g_autofree char *pretty = pen_json_prettify (bytes, NULL);
 
   if (pretty != NULL)
-    pen_cli_tap_append_printable (text, pretty, strlen (pretty), TRUE /* keep_lines */);
+    pen_cli_append_printable (text, pretty, strlen (pretty), TRUE /* keep_lines */);
   else
-    pen_cli_tap_append_printable (text, payload->data, payload->length, TRUE);
+    pen_cli_append_printable (text, payload->data, payload->length, TRUE);
   pen_cli_tap_append_cut (text, payload);
   if (text->len > 0 && text->str[text->len - 1] != '\n')
     g_string_append_c (text, '\n');

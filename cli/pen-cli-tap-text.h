@@ -20,9 +20,5 @@ typedef enum
 
 /* Appends with the newline. @json: an answer that has an event. */
 void pen_cli_tap_append (GString *text, PenCliTapFormat format, const PenJson *json);
-/* @data as it may go to a terminal: what would move the cursor, or worse, is told instead. With
- * @keep_lines, line breaks are left. */
-void
-pen_cli_tap_append_printable (GString *text, const char *data, gsize length, gboolean keep_lines);
 
 G_END_DECLS

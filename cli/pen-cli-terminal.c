@@ -16,6 +16,9 @@
 #define PROGRESS_EVERY_US (100 * (gint64) 1000)
 #define BAR_WIDTH 30
 #define ANSWER_BYTES 16
+#define FIRST_C1 0x80
+#define LAST_C1 0x9f
+#define DELETE 0x7f
 
 /* documented in the header */
 char *
@@ -84,6 +87,37 @@ pen_cli_format_time (gint64 real_us)
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (real_us / G_USEC_PER_SEC);
 
   return time != NULL ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : g_strdup ("(no time)");
+}
+
+/* documented in the header */
+gboolean
+pen_cli_is_control (gunichar c)
+{
+  return c < ' ' || (c >= DELETE && c <= LAST_C1);
+}
+
+/* documented in the header */
+void
+pen_cli_append_printable (GString *text, const char *data, gsize length, gboolean keep_lines)
+{
+  const char *end = data + length;
+
+  while (data < end)
+    {
+      gunichar c = g_utf8_get_char_validated (data, end - data);
+      gboolean is_kept = c == '\n' && keep_lines;
+
+      if (c == (gunichar) -1 || c == (gunichar) -2)
+        {
+          g_string_append_printf (text, "\\x%02x", (guint) (guchar) *data++);
+          continue;
+        }
+      if (pen_cli_is_control (c) && !is_kept)
+        g_string_append_printf (text, c < FIRST_C1 ? "\\x%02x" : "\\u%04x", c);
+      else
+        g_string_append_unichar (text, c);
+      data = g_utf8_next_char (data);
+    }
 }
 
 /* documented in the header */

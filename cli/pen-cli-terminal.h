@@ -19,6 +19,12 @@ char *pen_cli_format_age (gint64 duration_us);
 /* (transfer full): RFC 3339, in UTC, to the second */
 char *pen_cli_format_time (gint64 real_us);
 
+/* Whether a terminal obeys it: C0, DEL, C1. */
+gboolean pen_cli_is_control (gunichar c);
+/* @data as it may go to a terminal: what would move the cursor, or worse, and what is no UTF-8 is
+ * told instead: \x1b. With @keep_lines, line breaks are left. */
+void pen_cli_append_printable (GString *text, const char *data, gsize length, gboolean keep_lines);
+
 /* How far long work is, on standard error if that is a terminal, and only if it takes long. */
 typedef struct
 {

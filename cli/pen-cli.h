@@ -69,5 +69,6 @@ extern const PenCliCommand pen_cli_test;
 extern const PenCliCommand pen_cli_plan;
 extern const PenCliCommand pen_cli_spool;
 extern const PenCliCommand pen_cli_tap;
+extern const PenCliCommand pen_cli_top;
 
 G_END_DECLS

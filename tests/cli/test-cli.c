@@ -17,7 +17,7 @@ static void
 test_cli_help (void)
 {
   static const char *const commands[]
-      = { "run", "check", "inspect", "graph", "test", "plan", "spool", "tap" };
+      = { "run", "check", "inspect", "graph", "test", "plan", "spool", "tap", "top" };
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
