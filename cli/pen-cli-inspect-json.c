@@ -102,7 +102,7 @@ pen_cli_json_add_plugin (JsonBuilder *builder, const PenPlugin *plugin)
  * @registry: where they are from
  *
  * One object, of the same shape whether one plugin was asked for or all: with the keys of
- * [pipeline] in it, a program needs nothing else to know every key of a keyfile.
+ * [pipeline] and [test NAME] in it, a program needs nothing else to know every key of a keyfile.
  */
 void
 pen_cli_describe_json (GString *text, GPtrArray *plugins, PenRegistry *registry)
@@ -121,10 +121,13 @@ pen_cli_describe_json (GString *text, GPtrArray *plugins, PenRegistry *registry)
   for (guint i = 0; i < folders->len; i++)
     json_builder_add_string_value (builder, g_ptr_array_index (folders, i));
   json_builder_end_array (builder);
-  json_builder_set_member_name (builder, "pipeline");
-  json_builder_begin_object (builder);
-  pen_cli_json_add_properties (builder, PEN_TYPE_SETTINGS);
-  json_builder_end_object (builder);
+  for (guint i = 0; pen_cli_get_group (i) != NULL; i++)
+    {
+      json_builder_set_member_name (builder, pen_cli_get_group (i)->name);
+      json_builder_begin_object (builder);
+      pen_cli_json_add_properties (builder, pen_cli_get_group (i)->get_type ());
+      json_builder_end_object (builder);
+    }
   json_builder_set_member_name (builder, "plugins");
   json_builder_begin_array (builder);
   for (guint i = 0; i < plugins->len; i++)

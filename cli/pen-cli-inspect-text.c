@@ -225,16 +225,16 @@ pen_cli_page_append_plugin (PenCliPage *page, const PenPlugin *plugin)
 }
 
 static void
-pen_cli_page_append_settings (PenCliPage *page)
+pen_cli_page_append_group (PenCliPage *page, const PenCliGroup *group)
 {
   g_auto (PenCliProperties) properties = { 0 };
 
-  pen_cli_properties_init (&properties, PEN_TYPE_SETTINGS);
-  pen_cli_page_append_bold (page, "pipeline");
+  pen_cli_properties_init (&properties, group->get_type ());
+  pen_cli_page_append_bold (page, group->name);
   pen_cli_page_append (page, "\n");
-  pen_cli_page_append_block (page, 2, "What concerns a pipeline as a whole");
+  pen_cli_page_append_block (page, 2, group->summary);
   pen_cli_page_append (page, "\n");
-  pen_cli_page_append_detail (page, "Keyfile", "[pipeline]");
+  pen_cli_page_append_detail (page, "Keyfile", group->heading);
   pen_cli_page_append_properties (page, &properties, FALSE, "Properties");
 }
 
@@ -242,18 +242,18 @@ pen_cli_page_append_settings (PenCliPage *page)
  * pen_cli_describe_text:
  * @text: where to
  * @plugins: (element-type PenPlugin): which
- * @with_settings: whether to describe the keys of [pipeline] as well
+ * @group: (nullable): a group that is no plugin's and is described as well
  */
 void
-pen_cli_describe_text (GString *text, GPtrArray *plugins, gboolean with_settings)
+pen_cli_describe_text (GString *text, GPtrArray *plugins, const PenCliGroup *group)
 {
   PenCliPage page = { .text = text, .colour = pen_cli_wants_colour (stdout) };
 
-  if (with_settings)
-    pen_cli_page_append_settings (&page);
+  if (group != NULL)
+    pen_cli_page_append_group (&page, group);
   for (guint i = 0; i < plugins->len; i++)
     {
-      if (i > 0 || with_settings)
+      if (i > 0 || group != NULL)
         pen_cli_page_append (&page, "\n\n");
       pen_cli_page_append_plugin (&page, g_ptr_array_index (plugins, i));
     }

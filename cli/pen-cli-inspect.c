@@ -80,6 +80,31 @@ pen_cli_wish_read (PenCliWish *wish, const PenCli *cli, int *status)
   return TRUE;
 }
 
+const PenCliGroup *
+pen_cli_get_group (guint index)
+{
+  static const PenCliGroup groups[] = {
+    { "pipeline", "[pipeline]", "What concerns a pipeline as a whole", pen_settings_get_type },
+    { "test", "[test NAME]", "What goes into the transforms, and what has to come out",
+      pen_trial_get_type },
+  };
+
+  return index < G_N_ELEMENTS (groups) ? &groups[index] : NULL;
+}
+
+static const PenCliGroup *
+pen_cli_wish_find_group (const PenCliWish *self)
+{
+  const PenCliGroup *group = NULL;
+
+  if (!self->any_kind || self->name == NULL)
+    return NULL;
+  for (guint i = 0; (group = pen_cli_get_group (i)) != NULL; i++)
+    if (g_str_equal (group->name, self->name))
+      break;
+  return group;
+}
+
 static void
 pen_cli_add_names (GPtrArray *names, PenRegistry *registry, PenElementKind kind)
 {
@@ -162,17 +187,17 @@ pen_cli_inspect_plugins (PenCli *cli, const PenCliWish *wish, gboolean as_json)
   g_autoptr (PenRegistry) registry = pen_cli_open (cli);
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (GPtrArray) plugins = NULL;
-  gboolean with_settings = wish->any_kind && g_strcmp0 (wish->name, "pipeline") == 0;
+  const PenCliGroup *group = pen_cli_wish_find_group (wish);
   int status = PEN_CLI_DONE;
   int write_status;
 
   plugins = pen_cli_find_plugins (registry, wish, &status);
-  if (wish->name != NULL && plugins->len == 0 && !with_settings)
+  if (wish->name != NULL && plugins->len == 0 && group == NULL)
     return status != PEN_CLI_DONE ? status : pen_cli_reject_plugin (cli, registry, wish);
   if (as_json)
     pen_cli_describe_json (text, plugins, registry);
   else if (wish->name != NULL)
-    pen_cli_describe_text (text, plugins, with_settings);
+    pen_cli_describe_text (text, plugins, group);
   else
     pen_cli_list_text (text, plugins, pen_registry_get_folders (registry));
   write_status = pen_cli_write (cli, text);
@@ -217,7 +242,8 @@ const PenCliCommand pen_cli_inspect = {
   .description
   = "KIND is source, transform or sink; a dead-letter element is a sink. Without a plugin's name,\n"
     "all are listed; with one, its properties are described: these are the keys of its group in\n"
-    "a keyfile. The name pipeline stands for the keys of [pipeline].\n"
+    "a keyfile. The name pipeline stands for the keys of [pipeline], test for those of [test "
+    "NAME].\n"
     "\n"
     "Examples:\n"
     "  penstock inspect\n"

@@ -160,6 +160,7 @@ test_cli_inspect_describes (void)
   test_cli_inspect_run (" showcase --format text", "inspect-showcase.txt");
   test_cli_inspect_run (" showcase --format json", "inspect-showcase.json");
   test_cli_inspect_run (" pipeline", "inspect-pipeline.txt");
+  test_cli_inspect_run (" test", "inspect-test.txt");
 }
 
 /* A source and a sink of one name. */
