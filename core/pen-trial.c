@@ -8,7 +8,10 @@
 
 #include "pen-trial.h"
 
+#include "pen-time.h"
 #include "pen-value.h"
+
+#include <string.h>
 
 #define DEFAULT_TIME "2026-01-01T00:00:00Z"
 #define LARGEST_DURATION_US (3650 * G_TIME_SPAN_DAY)
@@ -248,11 +251,5 @@ pen_trial_new (const char *name, PenPlace place)
 gboolean
 pen_trial_get_start (const PenTrial *self, gint64 *start_us)
 {
-  g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
-  g_autoptr (GDateTime) time = g_date_time_new_from_iso8601 (self->time, utc);
-
-  if (time == NULL)
-    return FALSE;
-  *start_us = g_date_time_to_unix (time) * G_USEC_PER_SEC + g_date_time_get_microsecond (time);
-  return TRUE;
+  return pen_time_parse (self->time, strlen (self->time), start_us);
 }

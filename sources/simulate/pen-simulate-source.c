@@ -372,6 +372,7 @@ pen_simulate_source_check_intervals (PenSimulateSource *self, PenCheck *check)
 static void
 pen_simulate_source_check_times (PenSimulateSource *self, PenCheck *check)
 {
+  gboolean passes = self->interval_us > 0 || pen_simulate_source_is_random (self);
   g_autoptr (GError) error = NULL;
   gint64 time_us;
 
@@ -379,9 +380,10 @@ pen_simulate_source_check_times (PenSimulateSource *self, PenCheck *check)
     pen_check_error (check, "start", "%s", error->message);
   if (!self->realtime && pen_check_is_set (check, "speed"))
     pen_check_warning (check, "speed", "has no effect with realtime=false, which does not wait");
-  if (!self->realtime && self->count == 0 && self->duration_us == 0)
+  if (!self->realtime && self->count == 0 && (self->duration_us == 0 || !passes))
     pen_check_warning (check, "realtime",
-                       "makes data up without a pause and without an end; set count or duration");
+                       "makes data up without a pause and without an end; set count, or a duration "
+                       "and an interval");
 }
 
 static void

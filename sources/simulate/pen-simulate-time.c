@@ -11,7 +11,9 @@
 #include "pen-simulate-time.h"
 
 #include <string.h>
-#include <time.h>
+
+/* How a time in UTC ends that says so. */
+#define OFFSET "+00:00"
 
 static const char *const form_names[] = {
   [PEN_SIMULATE_TIME_EPOCH] = "epoch",         [PEN_SIMULATE_TIME_EPOCH_MS] = "epoch-ms",
@@ -66,17 +68,12 @@ pen_simulate_time_floor (gint64 time_us, gint64 unit_us)
 }
 
 static void
-pen_simulate_time_append_iso (GString *text, gint64 second, gint64 fraction_us)
+pen_simulate_time_append_iso (GString *text, gint64 time_us, gboolean has_offset)
 {
-  time_t clock = (time_t) second;
-  struct tm parts;
+  char formatted[PEN_TIME_MAX_LENGTH + 1];
+  gsize length = pen_time_format (time_us, formatted);
 
-  gmtime_r (&clock, &parts);
-  g_string_append_printf (text, "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,
-                          parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                          parts.tm_sec);
-  if (fraction_us != 0)
-    g_string_append_printf (text, ".%06d", (int) fraction_us);
+  g_string_append_len (text, formatted, (gssize) (has_offset ? length : length - strlen (OFFSET)));
 }
 
 static void
@@ -108,9 +105,7 @@ pen_simulate_time_append (GString *text,
       break;
     case PEN_SIMULATE_TIME_ISO:
     case PEN_SIMULATE_TIME_ISO_NAIVE:
-      pen_simulate_time_append_iso (text, second, time_us - second * G_USEC_PER_SEC);
-      if (form == PEN_SIMULATE_TIME_ISO)
-        g_string_append (text, "+00:00");
+      pen_simulate_time_append_iso (text, time_us, form == PEN_SIMULATE_TIME_ISO);
       break;
     case PEN_SIMULATE_TIME_PATTERN:
       pen_simulate_time_append_pattern (text, pattern, second);
@@ -125,18 +120,10 @@ pen_simulate_time_append (GString *text,
 gboolean
 pen_simulate_time_parse (const char *text, gint64 *time_us, GError **error)
 {
-  g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
-  gboolean is_date = strlen (text) == strlen ("2026-06-01") && strchr (text, 'T') == NULL;
-  g_autofree char *full = g_strconcat (text, is_date ? "T00:00:00" : "", NULL);
-  g_autoptr (GDateTime) time = g_date_time_new_from_iso8601 (full, utc);
-
-  if (time == NULL)
-    {
-      pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "configuration",
-                             "'%s' is no time; write it as '2026-06-01T12:00:00Z' or '2026-06-01'",
-                             text);
-      return FALSE;
-    }
-  *time_us = g_date_time_to_unix (time) * G_USEC_PER_SEC + g_date_time_get_microsecond (time);
-  return TRUE;
+  if (pen_time_parse (text, strlen (text), time_us))
+    return TRUE;
+  pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "configuration",
+                         "'%s' is no time; write it as '2026-06-01T12:00:00Z' or '2026-06-01'",
+                         text);
+  return FALSE;
 }
