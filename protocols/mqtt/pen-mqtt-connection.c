@@ -203,7 +203,7 @@ pen_mqtt_connection_on_message (struct mosquitto *client,
 
   gboolean is_duplicate = pen_mqtt_connection_take_duplicate (self, message);
 
-  if (self->owner != NULL)
+  if (self->owner != NULL && self->handlers->received != NULL)
     self->handlers->received (self->owner, message, properties, is_duplicate);
 }
 
@@ -217,8 +217,21 @@ pen_mqtt_connection_on_subscribe (struct mosquitto *client,
 {
   PenMqttConnection *self = user_data;
 
-  if (self->owner != NULL)
+  if (self->owner != NULL && self->handlers->subscribed != NULL)
     self->handlers->subscribed (self->owner, n_topics, granted);
+}
+
+static void
+pen_mqtt_connection_on_publish (struct mosquitto *client,
+                                void *user_data,
+                                int id,
+                                int reason,
+                                const mosquitto_property *properties)
+{
+  PenMqttConnection *self = user_data;
+
+  if (self->owner != NULL && self->handlers->published != NULL)
+    self->handlers->published (self->owner, id, reason);
 }
 
 static PenMqttTlsOptions
@@ -281,11 +294,14 @@ pen_mqtt_connection_set_options (PenMqttConnection *self)
                         options->is_mqtt_5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
   mosquitto_int_option (self->client, MOSQ_OPT_TCP_NODELAY, 1);
   mosquitto_int_option (self->client, MOSQ_OPT_RECEIVE_MAXIMUM, PEN_MQTT_MAXIMUM_HELD);
+  if (options->send_maximum > 0)
+    mosquitto_int_option (self->client, MOSQ_OPT_SEND_MAXIMUM, (int) options->send_maximum);
   mosquitto_log_callback_set (self->client, pen_mqtt_connection_on_log);
   mosquitto_connect_v5_callback_set (self->client, pen_mqtt_connection_on_connect);
   mosquitto_disconnect_v5_callback_set (self->client, pen_mqtt_connection_on_disconnect);
   mosquitto_message_v5_callback_set (self->client, pen_mqtt_connection_on_message);
   mosquitto_subscribe_v5_callback_set (self->client, pen_mqtt_connection_on_subscribe);
+  mosquitto_publish_v5_callback_set (self->client, pen_mqtt_connection_on_publish);
   if (options->username != NULL || options->password != NULL)
     status = mosquitto_username_pw_set (self->client, options->username, options->password);
   if (status == MOSQ_ERR_SUCCESS && options->will_topic != NULL)
@@ -712,6 +728,28 @@ pen_mqtt_connection_unsubscribe (PenMqttConnection *self, GPtrArray *filters)
 {
   return mosquitto_unsubscribe_multiple (self->client, NULL, (int) filters->len,
                                          (char *const *) filters->pdata, NULL);
+}
+
+/**
+ * pen_mqtt_connection_publish:
+ * @self: an open connection that is greeted
+ * @message: what to publish; it is copied
+ * @id: (out): by which `published` names it; never 0
+ *
+ * Queues it. What is beyond the window of acknowledgements, ours and the broker's, waits until some
+ * have come.
+ *
+ * Returns: a status of libmosquitto
+ *
+ * Threads: lane
+ */
+int
+pen_mqtt_connection_publish (PenMqttConnection *self, const PenMqttMessage *message, int *id)
+{
+  *id = 0;
+  return mosquitto_publish_v5 (self->client, id, message->topic, (int) message->length,
+                               message->payload, message->qos, message->retain,
+                               self->options->is_mqtt_5 ? message->properties : NULL);
 }
 
 static gint64

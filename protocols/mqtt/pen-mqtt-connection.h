@@ -38,6 +38,7 @@ typedef struct
   char *key_password;
   gboolean tls_insecure;
   gint64 connect_timeout_us;
+  guint send_maximum; /* messages that are sent before their acknowledgements; 0: 20 */
 } PenMqttOptions;
 
 void pen_mqtt_options_free (PenMqttOptions *self);
@@ -46,7 +47,9 @@ void pen_mqtt_options_free (PenMqttOptions *self);
   "no file descriptor is left, and each connection takes three: raise the hard limit of open "     \
   "files (LimitNOFILE= in the systemd unit, ulimit -Hn)"
 
-/* What a connection tells, from within pen_mqtt_connection_read (); it must not be closed there. */
+/* What a connection tells, from within pen_mqtt_connection_read (); it must not be closed there.
+ * Whoever does not subscribe may leave out the second and the third, and who does not publish the
+ * last, which has the reason code of MQTT 5, 0 with 3.1.1. */
 typedef struct
 {
   void (*greeted) (gpointer owner, int reason, int flags, const mosquitto_property *properties);
@@ -55,6 +58,7 @@ typedef struct
                     const mosquitto_property *properties,
                     gboolean is_duplicate);
   void (*subscribed) (gpointer owner, int n_topics, const int *granted);
+  void (*published) (gpointer owner, int id, int reason);
 } PenMqttHandlers;
 
 typedef enum
@@ -63,6 +67,17 @@ typedef enum
   PEN_MQTT_READ_MORE, /* there is, and no descriptor will tell: read again in the next round */
   PEN_MQTT_READ_LOST, /* the connection has ended */
 } PenMqttReadStatus;
+
+/* What is published. */
+typedef struct
+{
+  const char *topic;
+  const char *payload;
+  gsize length;
+  int qos;
+  gboolean retain;
+  const mosquitto_property *properties; /* (nullable): of MQTT 5 */
+} PenMqttMessage;
 
 /* Days that the certificates have left; G_MAXINT64: there is none. */
 typedef struct
@@ -92,6 +107,7 @@ int pen_mqtt_connection_subscribe (PenMqttConnection *self,
                                    int options,
                                    guint32 identifier);
 int pen_mqtt_connection_unsubscribe (PenMqttConnection *self, GPtrArray *filters);
+int pen_mqtt_connection_publish (PenMqttConnection *self, const PenMqttMessage *message, int *id);
 void pen_mqtt_connection_get_days_left (PenMqttConnection *self, PenMqttDaysLeft *days);
 char *pen_mqtt_connection_describe_end (PenMqttConnection *self);
 void pen_mqtt_connection_close (PenMqttConnection *self);
