@@ -150,6 +150,46 @@ test_command_choice (TestFixture *fixture, gconstpointer data)
                    "ok 2 - /site.pipeline: raw of two\nok 3 - /site.pipeline: made of two\n");
 }
 
+/* Topics count where they are expected. */
+static void
+test_command_topics (TestFixture *fixture, gconstpointer data)
+{
+  test_assert_run (fixture, PLAIN "[test other]\ntopic=a/1\ninput=x\nexpect=x\nexpect-topic=a/2\n",
+                   1,
+                   "TAP version 13\n1..1\nnot ok 1 - /site.pipeline: other\n"
+                   "  ---\n  at: '/site.pipeline:10'\n  failures:\n"
+                   "  -\n    message: \"the topic of event 1 is another one\"\n"
+                   "    expected: |\n      a/2\n    actual: |\n      a/1\n  ...\n");
+}
+
+/* What a transform is set to comes from this machine, as it needs it here. */
+static void
+test_command_environment (TestFixture *fixture, gconstpointer data)
+{
+  g_setenv ("PENSTOCK_TEST_VID", "device", TRUE);
+  test_assert_run (fixture,
+                   "[source file]\npath=${env:PENSTOCK_TEST_NOWHERE}\n\n[transform ammp]\n"
+                   "missing-vid=${env:PENSTOCK_TEST_VID}\n\n[sink stdout]\n\n"
+                   "[test the device]\ninput={\"t\":1,\"r\":[{\"_d\":\"meter\",\"E\":1}]}\n"
+                   "expect={\"time\":\"1970-01-01T00:00:01+00:00\",\"data\":{\"meter\":{\"E\":1}}}"
+                   "\n",
+                   0, "TAP version 13\n1..1\nok 1 - /site.pipeline: the device\n");
+}
+
+/* The time of arrival is that of the test. */
+static void
+test_command_arrival (TestFixture *fixture, gconstpointer data)
+{
+  test_assert_run (fixture,
+                   "[source file]\npath=-\n\n[transform window]\nwindows=1min\n"
+                   "functions=mean(v)\n\n[sink stdout]\n\n"
+                   "[test a minute]\ntime=2026-06-01T12:00:00Z\ninput={\"v\":1};{\"v\":4}\n"
+                   "interval=30s\nwait=30s\ndrain=false\nexpect={\"start\":"
+                   "\"2026-06-01T12:00:00+00:00\",\"end\":\"2026-06-01T12:01:00+00:00\","
+                   "\"v_mean\":2.5}\n",
+                   0, "TAP version 13\n1..1\nok 1 - /site.pipeline: a minute\n");
+}
+
 static void
 test_command_files (TestFixture *fixture, gconstpointer data)
 {
@@ -262,6 +302,9 @@ main (int argc, char **argv)
   test_add ("dead-letters", test_command_dead_letters);
   test_add ("time", test_command_time);
   test_add ("choice", test_command_choice);
+  test_add ("topics", test_command_topics);
+  test_add ("environment", test_command_environment);
+  test_add ("arrival", test_command_arrival);
   test_add ("files", test_command_files);
   test_add ("sites", test_command_sites);
   test_add ("faulty", test_command_faulty);
