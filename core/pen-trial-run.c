@@ -47,6 +47,7 @@ typedef struct
   GPtrArray *reasons;  /* (element-type utf8): of dead letters */
   GPtrArray *messages; /* (element-type utf8): of each */
   GPtrArray *failures;
+  guint n_left_out;    /* failures beyond the bound */
   gboolean has_failed; /* an element did */
 } PenTrialRun;
 
@@ -87,7 +88,10 @@ pen_trial_run_fail (PenTrialRun *self, char *message, char *expected, char *actu
   if (self->failures->len < MAX_FAILURES)
     g_ptr_array_add (self->failures, failure);
   else
-    pen_trial_failure_free (failure);
+    {
+      pen_trial_failure_free (failure);
+      self->n_left_out++;
+    }
 }
 
 /* --- Flow --- */
@@ -443,6 +447,18 @@ pen_trial_run_judge_letters (PenTrialRun *self)
     }
 }
 
+static void
+pen_trial_run_tell_left_out (PenTrialRun *self)
+{
+  PenTrialFailure *failure = NULL;
+
+  if (self->n_left_out == 0)
+    return;
+  failure = g_new0 (PenTrialFailure, 1);
+  failure->message = g_strdup_printf ("%u more differences are not shown", self->n_left_out);
+  g_ptr_array_add (self->failures, failure);
+}
+
 /* --- A run --- */
 
 static gboolean
@@ -555,6 +571,7 @@ pen_trial_run_execute (PenTrialRun *self)
   pen_trial_run_judge_letters (self);
   pen_trial_run_judge_outputs (self, expected);
   pen_trial_run_judge_topics (self);
+  pen_trial_run_tell_left_out (self);
 }
 
 static void

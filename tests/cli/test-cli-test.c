@@ -191,6 +191,17 @@ test_command_arrival (TestFixture *fixture, gconstpointer data)
 }
 
 static void
+test_command_many (TestFixture *fixture, gconstpointer data)
+{
+  g_autofree char *output
+      = test_run (fixture, PLAIN "[test all]\ninput=1;2;3;4;5;6;7;8;9;10;11;12\n", 1);
+
+  g_assert_nonnull (strstr (output, "\"event 10 of 12 was not expected\""));
+  g_assert_null (strstr (output, "\"event 11 of 12 was not expected\""));
+  g_assert_nonnull (strstr (output, "\"2 more differences are not shown\""));
+}
+
+static void
 test_command_files (TestFixture *fixture, gconstpointer data)
 {
   pen_test_write_file (fixture->folder, "in.jsonl", "a\n\n  \nb;c\n{\"d\": 1}");
@@ -305,6 +316,7 @@ main (int argc, char **argv)
   test_add ("topics", test_command_topics);
   test_add ("environment", test_command_environment);
   test_add ("arrival", test_command_arrival);
+  test_add ("many", test_command_many);
   test_add ("files", test_command_files);
   test_add ("sites", test_command_sites);
   test_add ("faulty", test_command_faulty);
