@@ -217,6 +217,27 @@ pen_json_writer_key (PenJsonWriter *self, const char *key)
 }
 
 /**
+ * pen_json_writer_raw_key: (skip)
+ * @self: a writer inside an object
+ * @key: (array length=length): the text of a key's slice
+ * @length: number of bytes
+ *
+ * Writes the key of the value that is written next as it came.
+ *
+ * Threads: any
+ */
+void
+pen_json_writer_raw_key (PenJsonWriter *self, const char *key, gsize length)
+{
+  g_return_if_fail (self->depth > 0 && !self->after_key);
+  pen_json_writer_separate (self);
+  g_string_append_c (self->text, '"');
+  g_string_append_len (self->text, key, (gssize) length);
+  g_string_append (self->text, "\":");
+  self->after_key = TRUE;
+}
+
+/**
  * pen_json_writer_raw: (skip)
  * @self: a writer
  * @text: (array length=length): a valid JSON value: the text of a slice, a whole payload

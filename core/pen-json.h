@@ -234,6 +234,8 @@ void pen_json_writer_end_array (PenJsonWriter *self);
 PEN_AVAILABLE_IN_1_0
 void pen_json_writer_key (PenJsonWriter *self, const char *key);
 PEN_AVAILABLE_IN_1_0
+void pen_json_writer_raw_key (PenJsonWriter *self, const char *key, gsize length);
+PEN_AVAILABLE_IN_1_0
 void pen_json_writer_raw (PenJsonWriter *self, const char *text, gsize length);
 PEN_AVAILABLE_IN_1_0
 void pen_json_writer_string (PenJsonWriter *self, const char *text, gssize length);
