@@ -132,6 +132,7 @@ pen_window_planner_add_field (PenWindowPlanner *self,
   g_autofree char *name = NULL;
   g_autofree char *path = pen_window_split_name (text, &name);
   PenWindowField field = { .path = NULL };
+  const char *last = NULL;
 
   for (guint i = 0; may_be_there && i < fields->len; i++)
     if (g_str_equal (path, pen_json_path_get_text (g_array_index (fields, PenWindowField, i).path)))
@@ -142,7 +143,8 @@ pen_window_planner_add_field (PenWindowPlanner *self,
       pen_window_planner_report (self, property, "%s", error->message);
       return -1;
     }
-  field.name = name != NULL ? g_steal_pointer (&name) : g_steal_pointer (&path);
+  last = pen_json_path_get_last_name (field.path);
+  field.name = name != NULL ? g_steal_pointer (&name) : g_strdup (last != NULL ? last : path);
   g_array_append_val (fields, field);
   return (int) fields->len - 1;
 }
