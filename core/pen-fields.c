@@ -13,6 +13,7 @@
 #include "pen-fields.h"
 
 #include "pen-element.h"
+#include "pen-json-path.h"
 
 #include <string.h>
 
@@ -23,6 +24,7 @@
 typedef enum
 {
   PEN_PLACE_MEMBER,
+  PEN_PLACE_PATH,
   PEN_PLACE_PAYLOAD,
   PEN_PLACE_TOPIC,
   PEN_PLACE_PIPELINE,
@@ -50,7 +52,7 @@ typedef struct
   PenPlaceKind kind;
   char *name;
   gsize length;
-  char **path;       /* NULL: a member of that very name only */
+  PenJsonPath *path; /* of PEN_PLACE_PATH */
   guint same;        /* the next place that has the same name, or NO_PLACE */
   gboolean is_again; /* another place before has the same name */
   char *text;        /* what was made of an event for it */
@@ -74,7 +76,7 @@ pen_fields_clear_place (gpointer data)
   PenPlaceInEvent *place = data;
 
   g_free (place->name);
-  g_strfreev (place->path);
+  g_clear_pointer (&place->path, pen_json_path_free);
   g_free (place->text);
 }
 
@@ -139,31 +141,25 @@ static gboolean
 pen_fields_append (PenFields *self,
                    PenPlaceKind kind,
                    const char *name,
-                   gboolean is_path,
+                   PenJsonPath *path,
                    GError **error)
 {
-  PenPlaceInEvent place = { .kind = kind, .same = NO_PLACE };
+  PenPlaceInEvent place = { .kind = kind, .same = NO_PLACE, .path = path };
 
   if (self->places->len >= PEN_FIELDS_MAX)
     {
+      g_clear_pointer (&path, pen_json_path_free);
       pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "configuration", "more than %d columns",
                              PEN_FIELDS_MAX);
       return FALSE;
     }
   place.name = g_strdup (name);
   place.length = strlen (name);
-  if (kind != PEN_PLACE_MEMBER)
-    self->has_others = TRUE;
-  else
-    {
-      self->has_members = TRUE;
-      if (is_path && strchr (name, '.') != NULL)
-        {
-          place.path = g_strsplit (name, ".", PEN_JSON_MAX_DEPTH);
-          self->has_paths = TRUE;
-        }
-      pen_fields_chain (self, &place);
-    }
+  self->has_members = self->has_members || kind == PEN_PLACE_MEMBER;
+  self->has_paths = self->has_paths || kind == PEN_PLACE_PATH;
+  self->has_others = self->has_others || (kind != PEN_PLACE_MEMBER && kind != PEN_PLACE_PATH);
+  if (kind == PEN_PLACE_MEMBER)
+    pen_fields_chain (self, &place);
   g_array_append_val (self->places, place);
   g_array_set_size (self->values, self->places->len);
   return TRUE;
@@ -182,17 +178,28 @@ pen_fields_append (PenFields *self,
 gboolean
 pen_fields_add (PenFields *self, const char *place, GError **error)
 {
-  if (*place != '@' && *place != '\0')
-    return pen_fields_append (self, PEN_PLACE_MEMBER, place, TRUE /* is_path */, error);
+  g_autoptr (GError) path_error = NULL;
+  PenJsonPath *path = NULL;
+
   for (guint i = 0; i < G_N_ELEMENTS (place_names); i++)
     if (place_names[i] != NULL && g_str_equal (place_names[i], place))
-      return pen_fields_append (self, (PenPlaceKind) i, place, FALSE /* is_path */, error);
-  pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "configuration",
-                         "'%s' is nothing that an event has; write the name of a member, a path "
-                         "such as metadata.unit, or one of @topic, @arrival, @arrival-s, "
-                         "@arrival-ms, @arrival-us, @payload, @pipeline, @content-type, "
-                         "@retained, @duplicate, @replayed",
-                         place);
+      return pen_fields_append (self, (PenPlaceKind) i, place, NULL /* path */, error);
+  if (*place == '@' || *place == '\0')
+    {
+      pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "configuration",
+                             "'%s' is nothing that an event has; write the name of a member, a "
+                             "path such as metadata.unit, or one of @topic, @arrival, @arrival-s, "
+                             "@arrival-ms, @arrival-us, @payload, @pipeline, @content-type, "
+                             "@retained, @duplicate, @replayed",
+                             place);
+      return FALSE;
+    }
+  if (strpbrk (place, ".[") == NULL)
+    return pen_fields_append (self, PEN_PLACE_MEMBER, place, NULL /* path */, error);
+  path = pen_json_path_new (place, &path_error);
+  if (path != NULL)
+    return pen_fields_append (self, PEN_PLACE_PATH, place, path, error);
+  pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "configuration", "%s", path_error->message);
   return FALSE;
 }
 
@@ -209,7 +216,7 @@ pen_fields_add (PenFields *self, const char *place, GError **error)
 gboolean
 pen_fields_add_member (PenFields *self, const char *name, GError **error)
 {
-  return pen_fields_append (self, PEN_PLACE_MEMBER, name, FALSE /* is_path */, error);
+  return pen_fields_append (self, PEN_PLACE_MEMBER, name, NULL /* path */, error);
 }
 
 /**
@@ -288,65 +295,15 @@ pen_fields_find (const PenFields *self, guint guess, const PenJsonSlice *key)
   return NO_PLACE;
 }
 
-/* What @path, from its second part on, leads to within the object @outer, which is valid JSON. */
-static gboolean
-pen_fields_descend (const PenJsonSlice *outer, char *const *path, PenJsonSlice *found)
-{
-  *found = *outer;
-  for (path++; *path != NULL; path++)
-    {
-      PenJsonScanner scanner;
-      PenJsonMember member;
-      gboolean is_there = FALSE;
-
-      if (found->type != PEN_JSON_OBJECT)
-        return FALSE;
-      pen_json_scanner_init (&scanner, found->text, found->length);
-      pen_json_scanner_begin (&scanner, &member.value);
-      pen_json_scanner_enter (&scanner);
-      while (!is_there && pen_json_scanner_next (&scanner, &member))
-        is_there = pen_json_key_equal (&member.key, *path)
-                   && pen_json_scanner_skip (&scanner, &member.value);
-      if (!is_there)
-        return FALSE;
-      *found = member.value;
-    }
-  return TRUE;
-}
-
-/* Whether a path goes through @member. */
-static gboolean
-pen_fields_take_inner (PenFields *self, const PenJsonMember *member)
-{
-  gboolean is_known = FALSE;
-
-  for (guint i = 0; i < self->places->len; i++)
-    {
-      const PenPlaceInEvent *place = pen_fields_get_place (self, i);
-      PenFieldValue *value = &g_array_index (self->values, PenFieldValue, i);
-      PenJsonSlice found;
-
-      if (place->path == NULL || !pen_json_key_equal (&member->key, place->path[0]))
-        continue;
-      is_known = TRUE;
-      if (!value->is_there && pen_fields_descend (&member->value, place->path, &found))
-        pen_field_value_take (value, &found);
-    }
-  return is_known;
-}
-
 /* Returns the place that is likely to be next. */
 static guint
 pen_fields_take_member (PenFields *self, guint guess, const PenJsonMember *member)
 {
   guint found = pen_fields_find (self, guess, &member->key);
-  gboolean is_known = found != NO_PLACE;
 
   for (guint i = found; i != NO_PLACE; i = pen_fields_get_place (self, i)->same)
     pen_field_value_take (&g_array_index (self->values, PenFieldValue, i), &member->value);
-  if (G_UNLIKELY (self->has_paths) && member->value.type == PEN_JSON_OBJECT)
-    is_known = pen_fields_take_inner (self, member) || is_known;
-  if (!is_known && self->other.key.text == NULL)
+  if (found == NO_PLACE && self->other.key.text == NULL)
     self->other = *member;
   return found != NO_PLACE ? found + 1 : guess;
 }
@@ -382,6 +339,27 @@ pen_fields_read_members (PenFields *self, PenEvent *event, GError **error)
     }
   while (n_members > 0);
   return pen_json_scanner_finish (&scanner, error);
+}
+
+/* Paths go through a document, which the event keeps for others. */
+static gboolean
+pen_fields_read_paths (PenFields *self, PenEvent *event, GError **error)
+{
+  const PenJson *json = pen_event_get_json (event, error);
+
+  for (guint i = 0; json != NULL && i < self->places->len; i++)
+    {
+      const PenPlaceInEvent *place = pen_fields_get_place (self, i);
+      PenJsonNode node
+          = place->path != NULL ? pen_json_path_find (place->path, json) : PEN_JSON_NO_NODE;
+      PenJsonSlice slice;
+
+      if (node == PEN_JSON_NO_NODE)
+        continue;
+      pen_json_get_slice (json, node, &slice);
+      pen_field_value_take (&g_array_index (self->values, PenFieldValue, i), &slice);
+    }
+  return json != NULL;
 }
 
 /* --- What else is known of an event --- */
@@ -478,6 +456,7 @@ pen_fields_read_other (PenFields *self, guint index, PenEvent *event)
       pen_field_value_set_flag (value, event, PEN_EVENT_REPLAYED);
       break;
     case PEN_PLACE_MEMBER:
+    case PEN_PLACE_PATH:
     default:
       break;
     }
@@ -492,7 +471,8 @@ pen_fields_read_other (PenFields *self, guint index, PenEvent *event)
  * Looks at all places. Of members of one name the last counts. The payload is only looked at if a
  * place is in it, or if there are no places at all.
  *
- * Returns: %FALSE with %PEN_JSON_ERROR if the payload is not a JSON object
+ * Returns: %FALSE with %PEN_JSON_ERROR if the payload is not JSON, or members are wanted and it is
+ *   no object
  *
  * Threads: any, one at a time
  */
@@ -505,6 +485,8 @@ pen_fields_read (PenFields *self, PenEvent *event, GError **error)
   if (self->has_others)
     for (guint i = 0; i < self->places->len; i++)
       pen_fields_read_other (self, i, event);
+  if (self->has_paths && !pen_fields_read_paths (self, event, error))
+    return FALSE;
   if (!self->has_members && self->places->len > 0)
     return TRUE;
   return pen_fields_read_members (self, event, error);

@@ -25,8 +25,7 @@ G_BEGIN_DECLS
  * Places in an event that are read together, in one pass over its payload: what a sink with columns
  * writes. A place is written as in a keyfile:
  *
- * - `number`: the member of that name; if there is none, and dots are in it (`metadata.unit`), the
- *   member `unit` of the object `metadata`
+ * - `number`: the member of that name; `metadata.unit`, `phases[0]`, `["a.b"]`: a [struct@JsonPath]
  * - `@payload`, `@topic`, `@pipeline`, `@content-type`: texts
  * - `@arrival`: when the event arrived, as `2026-01-02T03:04:05.678901+00:00`; `@arrival-s`,
  *   `@arrival-ms`, `@arrival-us`: likewise, as a whole number since 1970

@@ -77,13 +77,13 @@ test_fields_members (void)
 static void
 test_fields_paths (void)
 {
-  g_autoptr (PenFields) fields = test_make_fields ("m.u;m.d.x;m;p.q");
+  g_autoptr (PenFields) fields = test_make_fields ("m.u;m.d.x;m;p[0];p[-1].q;[\"p.q\"]");
 
   test_assert_read (fields, "{\"m\":{\"d\":{\"y\":0,\"x\":[1]},\"u\":\"C\"},\"p\":[1]}",
-                    "C;[1];{\"d\":{\"y\":0,\"x\":[1]},\"u\":\"C\"};-");
-  test_assert_read (fields, "{\"m\":{\"u\":1},\"m.u\":2,\"p.q\":3}", "2;-;{\"u\":1};3");
-  test_assert_read (fields, "{\"m.u\":2,\"m\":{\"u\":1}}", "2;-;{\"u\":1};-");
-  test_assert_read (fields, "{\"m\":{\"d\":5}}", "-;-;{\"d\":5};-");
+                    "C;[1];{\"d\":{\"y\":0,\"x\":[1]},\"u\":\"C\"};1;-;-");
+  test_assert_read (fields, "{\"m\":{\"u\":1},\"m.u\":2,\"p.q\":3}", "1;-;{\"u\":1};-;-;3");
+  test_assert_read (fields, "{\"p\":[{},{\"q\":\"\\n\"}]}", "-;-;-;{};\n;-");
+  test_assert_read (fields, "{\"m\":{\"d\":5}}", "-;-;{\"d\":5};-;-;-");
 }
 
 static void
@@ -131,6 +131,9 @@ test_fields_place (void)
 
   g_assert_false (pen_fields_add (fields, "@when", &error));
   g_assert_error (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_FAIL);
+  g_clear_error (&error);
+  g_assert_false (pen_fields_add (fields, "a[", &error));
+  g_assert_error (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_FAIL);
   g_assert_true (pen_fields_add_member (fields, "@when", NULL));
   test_assert_read (fields, "{\"@when\":1}", "1");
   for (guint i = 1; i < PEN_FIELDS_MAX; i++)
@@ -141,7 +144,7 @@ test_fields_place (void)
 static void
 test_fields_other_member (void)
 {
-  g_autoptr (PenFields) fields = test_make_fields ("a;m.u");
+  g_autoptr (PenFields) fields = test_make_fields ("a;m");
   g_autoptr (PenEvent) plain = test_make_event ("{\"m\":{\"x\":1},\"a\":1}");
   g_autoptr (PenEvent) event = test_make_event ("{\"a\":1,\"n\\n\":\"x\",\"o\":2}");
   PenFieldValue value;
