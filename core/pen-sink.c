@@ -226,6 +226,22 @@ pen_sink_get_batch_events (PenSink *self)
 }
 
 /**
+ * pen_sink_set_batch_events:
+ * @self: a sink that has not started
+ * @batch_events: events written together at most
+ *
+ * For a class whose batches cost much beside their events, as a commit does, and that installs the
+ * property `batch-events` with a default of its own.
+ *
+ * Threads: any
+ */
+void
+pen_sink_set_batch_events (PenSink *self, guint batch_events)
+{
+  pen_sink_get_private (self)->batch_events = batch_events;
+}
+
+/**
  * pen_sink_get_batch_bytes:
  * @self: a sink
  *

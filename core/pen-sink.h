@@ -48,6 +48,8 @@ void pen_sink_set_flush_interval (PenSink *self, gint64 interval_us);
 PEN_AVAILABLE_IN_1_0
 guint pen_sink_get_batch_events (PenSink *self);
 PEN_AVAILABLE_IN_1_0
+void pen_sink_set_batch_events (PenSink *self, guint batch_events);
+PEN_AVAILABLE_IN_1_0
 guint64 pen_sink_get_batch_bytes (PenSink *self);
 PEN_AVAILABLE_IN_1_0
 gint64 pen_sink_get_linger (PenSink *self);
