@@ -45,9 +45,11 @@ pen_sqlite_read_integer (const char *text, gsize length, gint64 *number)
     return FALSE;
   for (; p < end; p++)
     {
-      if (!g_ascii_isdigit (*p))
+      guint digit = (guint) *p - '0';
+
+      if (digit > 9)
         return FALSE;
-      result = result * 10 + (*p - '0');
+      result = result * 10 + digit;
     }
   *number = is_negative ? -result : result;
   return TRUE;

@@ -23,6 +23,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A commit waits for the disk as long as it takes to insert thousands of rows. */
+#define DEFAULT_BATCH_EVENTS 5000
+#define LARGEST_BATCH_EVENTS 1000000
 #define DEFAULT_TABLE "events"
 #define DEFAULT_ON_CONFLICT PEN_SQLITE_CONFLICT_IGNORE
 #define DEFAULT_ADD_COLUMNS FALSE
@@ -81,6 +84,7 @@ enum
   PROP_RETENTION,
   PROP_RETENTION_COLUMN,
   PROP_RETENTION_UNIT,
+  PROP_BATCH_EVENTS,
   N_PROPERTIES,
 };
 
@@ -652,6 +656,9 @@ pen_sqlite_sink_get_property (GObject *object, guint id, GValue *value, GParamSp
     case PROP_RETENTION_UNIT:
       g_value_set_enum (value, (gint) self->retention_unit);
       break;
+    case PROP_BATCH_EVENTS:
+      g_value_set_uint (value, pen_sink_get_batch_events (PEN_SINK (object)));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -704,6 +711,9 @@ pen_sqlite_sink_set_property (GObject *object, guint id, const GValue *value, GP
       break;
     case PROP_RETENTION_UNIT:
       self->retention_unit = (PenSqliteUnit) g_value_get_enum (value);
+      break;
+    case PROP_BATCH_EVENTS:
+      pen_sink_set_batch_events (PEN_SINK (object), g_value_get_uint (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -778,6 +788,9 @@ pen_sqlite_sink_install_file_properties (void)
       "retention-unit", NULL,
       "What it holds: s, ms or us since 1970, or text such as 2026-01-02T03:04:05Z",
       pen_sqlite_unit_get_type (), (gint) DEFAULT_RETENTION_UNIT, PEN_PARAM_DEFAULTS);
+  properties[PROP_BATCH_EVENTS]
+      = g_param_spec_uint ("batch-events", NULL, "Events written in one transaction at most", 1,
+                           LARGEST_BATCH_EVENTS, DEFAULT_BATCH_EVENTS, PEN_PARAM_DEFAULTS);
 }
 
 static void
@@ -805,6 +818,7 @@ pen_sqlite_sink_class_init (PenSqliteSinkClass *class)
 static void
 pen_sqlite_sink_init (PenSqliteSink *self)
 {
+  pen_sink_set_batch_events (PEN_SINK (self), DEFAULT_BATCH_EVENTS);
   self->table_name = g_strdup (DEFAULT_TABLE);
   self->on_conflict = DEFAULT_ON_CONFLICT;
   self->add_columns = DEFAULT_ADD_COLUMNS;

@@ -211,7 +211,9 @@ static void
 pen_sqlite_store_put_value (PenJsonWriter *writer, sqlite3_stmt *statement, int index)
 {
   g_autofree char *base64 = NULL;
-  int length = 0;
+  char number[PEN_JSON_DOUBLE_SIZE];
+  gsize size;
+  int length;
 
   switch (sqlite3_column_type (statement, index))
     {
@@ -219,8 +221,8 @@ pen_sqlite_store_put_value (PenJsonWriter *writer, sqlite3_stmt *statement, int 
       pen_json_writer_int64 (writer, sqlite3_column_int64 (statement, index));
       break;
     case SQLITE_FLOAT:
-      if (!pen_json_writer_double (writer, sqlite3_column_double (statement, index)))
-        pen_json_writer_null (writer);
+      size = pen_json_format_double (sqlite3_column_double (statement, index), number);
+      pen_json_writer_raw (writer, number, size);
       break;
     case SQLITE_TEXT:
       pen_json_writer_string (writer, (const char *) sqlite3_column_text (statement, index),

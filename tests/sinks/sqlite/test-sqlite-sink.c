@@ -157,9 +157,10 @@ test_sqlite_places (PenSqliteFixture *fixture, gconstpointer data)
   pen_event_set_flags (event, PEN_EVENT_RETAINED);
   pen_batch_append (batch, event);
   pen_sqlite_fixture_set_columns (
-      fixture, "unit TEXT=m.u.x;dotted=m.d;topic TEXT=@topic;at TEXT=@arrival;s INTEGER=@arrival-s;"
-               "ms INTEGER=@arrival-ms;us INTEGER=@arrival-us;raw TEXT=@payload;"
-               "kept INTEGER=@retained;again INTEGER=@duplicate;\"who = what\" TEXT=@pipeline");
+      fixture,
+      "unit TEXT=m.u.x;dotted=[\"m.d\"];topic TEXT=@topic;at TEXT=@arrival;s INTEGER=@arrival-s;"
+      "ms INTEGER=@arrival-ms;us INTEGER=@arrival-us;raw TEXT=@payload;"
+      "kept INTEGER=@retained;again INTEGER=@duplicate;\"who = what\" TEXT=@pipeline");
   pen_harness_start (fixture->harness);
   pen_sqlite_fixture_write (fixture, batch);
   pen_sqlite_assert_query (fixture->path, "SELECT * FROM events",
