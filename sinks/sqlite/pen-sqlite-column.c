@@ -107,6 +107,7 @@ pen_sqlite_column_parse_rest (PenSqliteColumn *self, const char *rest, GError **
       = g_strstrip (place != NULL ? g_strndup (rest, (gsize) (place - rest)) : g_strdup (rest));
   self->place = place != NULL ? g_strstrip (g_strdup (place + 1)) : g_strdup (self->name);
   self->is_member = place == NULL;
+  self->is_fleeting = g_str_has_prefix (self->place, "@arrival");
   if (pen_sqlite_declaration_is_good (self->declaration))
     return TRUE;
   pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "configuration",

@@ -22,9 +22,10 @@ typedef enum
 typedef struct
 {
   char *name;
-  char *declaration;  /* what stands behind the name in CREATE TABLE; "" if nothing */
-  char *place;        /* as PenFields has it */
-  gboolean is_member; /* the place is the name of a member, whatever is in it */
+  char *declaration;    /* what stands behind the name in CREATE TABLE; "" if nothing */
+  char *place;          /* as PenFields has it */
+  gboolean is_member;   /* the place is the name of a member, whatever is in it */
+  gboolean is_fleeting; /* its value's text is gone when the next event is read */
   PenSqliteAffinity affinity;
   gboolean is_key;
 } PenSqliteColumn;

@@ -72,14 +72,18 @@ pen_sqlite_is_number (const PenFieldValue *value)
 }
 
 static int
-pen_sqlite_bind_text (sqlite3_stmt *statement, int index, const PenFieldValue *value)
+pen_sqlite_bind_text (sqlite3_stmt *statement,
+                      int index,
+                      const PenSqliteColumn *column,
+                      const PenFieldValue *value)
 {
   g_autofree char *decoded = NULL;
   gsize length;
 
   if (!value->escaped)
-    return sqlite3_bind_text64 (statement, index, value->text != NULL ? value->text : "",
-                                value->length, SQLITE_STATIC, SQLITE_UTF8);
+    return sqlite3_bind_text64 (
+        statement, index, value->text != NULL ? value->text : "", value->length,
+        column->is_fleeting ? SQLITE_TRANSIENT : SQLITE_STATIC, SQLITE_UTF8);
   decoded = pen_field_value_decode (value, &length);
   return sqlite3_bind_text64 (statement, index, g_steal_pointer (&decoded), length, g_free,
                               SQLITE_UTF8);
@@ -95,7 +99,7 @@ pen_sqlite_bind_string (sqlite3_stmt *statement,
   if (G_UNLIKELY (g_str_equal (column->place, "@payload")) && value->length > 0
       && !g_utf8_validate (value->text, (gssize) value->length, NULL))
     return sqlite3_bind_blob64 (statement, index, value->text, value->length, SQLITE_STATIC);
-  return pen_sqlite_bind_text (statement, index, value);
+  return pen_sqlite_bind_text (statement, index, column, value);
 }
 
 static gboolean
@@ -141,7 +145,7 @@ pen_sqlite_bind_numeric (sqlite3_stmt *statement,
     }
   if (value->type == PEN_JSON_NUMBER || pen_sqlite_is_number (value))
     return pen_sqlite_bind_number (statement, index, column, value, error);
-  pen_sqlite_bind_text (statement, index, value);
+  pen_sqlite_bind_text (statement, index, column, value);
   return TRUE;
 }
 
@@ -161,7 +165,7 @@ pen_sqlite_bind (sqlite3_stmt *statement,
     case PEN_JSON_NUMBER:
       if (column->affinity != PEN_SQLITE_TEXT)
         return pen_sqlite_bind_numeric (statement, index, column, value, error);
-      pen_sqlite_bind_text (statement, index, value);
+      pen_sqlite_bind_text (statement, index, column, value);
       return TRUE;
     case PEN_JSON_STRING:
       if (is_of_numbers)
@@ -171,13 +175,13 @@ pen_sqlite_bind (sqlite3_stmt *statement,
     case PEN_JSON_FALSE:
     case PEN_JSON_TRUE:
       if (column->affinity == PEN_SQLITE_TEXT)
-        pen_sqlite_bind_text (statement, index, value);
+        pen_sqlite_bind_text (statement, index, column, value);
       else
         sqlite3_bind_int (statement, index, value->type == PEN_JSON_TRUE);
       return TRUE;
     case PEN_JSON_ARRAY:
     case PEN_JSON_OBJECT:
-      pen_sqlite_bind_text (statement, index, value);
+      pen_sqlite_bind_text (statement, index, column, value);
       return TRUE;
     case PEN_JSON_NULL:
     default:

@@ -12,8 +12,9 @@
 
 G_BEGIN_DECLS
 
-/* Gives @value to the parameter @index (from 1) of a column. @value must live until the statement
- * has run. PEN_ELEMENT_ERROR_REJECT: the column cannot hold it without changing it. */
+/* Gives @value to the parameter @index (from 1) of a column. What it points to must live until the
+ * statement has run, unless the column is fleeting. PEN_ELEMENT_ERROR_REJECT: the column cannot
+ * hold it without changing it. */
 gboolean pen_sqlite_bind (sqlite3_stmt *statement,
                           int index,
                           const PenSqliteColumn *column,

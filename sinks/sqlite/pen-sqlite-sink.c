@@ -14,9 +14,9 @@
 #include "pen-sqlite-sink.h"
 
 #include "pen-sqlite-retention.h"
-#include "pen-sqlite-row.h"
 #include "pen-sqlite-store.h"
 #include "pen-sqlite-table.h"
+#include "pen-sqlite-writer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -65,8 +65,6 @@ struct _PenSqliteSink
   PenSqliteDatabase *database; /* NULL: to be opened again */
   PenSqliteTable *table;
   PenSqliteRetention *retention; /* NULL: none, or the table is not there yet */
-  gboolean has_changed_table;    /* in this transaction */
-  gint64 n_ignored;              /* in this transaction */
 };
 
 enum
@@ -212,149 +210,16 @@ pen_sqlite_sink_open (PenSqliteSink *self, GError **error)
 
 /* Undoes what the transaction has done, and closes the file unless it is merely busy or full. */
 static void
-pen_sqlite_sink_undo (PenSqliteSink *self)
+pen_sqlite_sink_undo (PenSqliteSink *self, gboolean has_changed_table)
 {
   int code = sqlite3_errcode (self->database->handle);
 
   pen_sqlite_database_roll_back (self->database);
-  if (self->has_changed_table
-      || (code != SQLITE_BUSY && code != SQLITE_FULL && code != SQLITE_LOCKED))
+  if (has_changed_table || (code != SQLITE_BUSY && code != SQLITE_FULL && code != SQLITE_LOCKED))
     pen_sqlite_sink_close (self);
 }
 
 /* --- Writing --- */
-
-static void
-pen_sqlite_sink_reject (PenBatch *batch, guint index, const GError *error)
-{
-  const char *reason
-      = error->domain == PEN_ELEMENT_ERROR ? pen_element_error_get_reason (error) : "invalid_json";
-
-  if (g_error_matches (error, PEN_JSON_ERROR, PEN_JSON_ERROR_TYPE))
-    reason = "not_an_object";
-  pen_batch_reject (batch, index, reason, "%s", error->message);
-}
-
-/* Whether @error speaks of the event, and not of the file. */
-static gboolean
-pen_sqlite_sink_is_of_event (const GError *error)
-{
-  return error->domain == PEN_JSON_ERROR
-         || g_error_matches (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_REJECT);
-}
-
-/* A member that no column is for: of a table whose columns the keyfile does not name. */
-static gboolean
-pen_sqlite_sink_handle_other (PenSqliteSink *self, PenEvent *event, GError **error)
-{
-  PenFieldValue value;
-  g_autofree char *name = pen_fields_dup_other (self->table->fields, &value);
-
-  if (G_LIKELY (name == NULL))
-    return TRUE;
-  if (self->add_columns)
-    {
-      self->has_changed_table = TRUE;
-      return pen_sqlite_table_extend_for (self->table, event, error);
-    }
-  pen_element_set_error (error, PEN_ELEMENT_ERROR_REJECT, "no_column",
-                         "the table '%s' has no column '%.100s'; add-columns=true would add it, "
-                         "and columns= says which members are wanted",
-                         self->table_name, name);
-  return FALSE;
-}
-
-static gboolean
-pen_sqlite_sink_read_event (PenSqliteSink *self, PenEvent *event, GError **error)
-{
-  PenSqliteTable *table = self->table;
-  guint n_columns;
-
-  if (G_UNLIKELY (table->columns->len == 0))
-    {
-      self->has_changed_table = TRUE;
-      if (!pen_sqlite_table_create_for (table, event, error))
-        return FALSE;
-    }
-  n_columns = table->columns->len;
-  if (!pen_fields_read (table->fields, event, error))
-    return FALSE;
-  if (G_LIKELY (table->is_fixed))
-    return TRUE;
-  return pen_sqlite_sink_handle_other (self, event, error)
-         && (table->columns->len == n_columns || pen_fields_read (table->fields, event, error));
-}
-
-static gboolean
-pen_sqlite_sink_bind_event (PenSqliteSink *self, GError **error)
-{
-  PenSqliteTable *table = self->table;
-
-  for (guint i = 0; i < table->columns->len; i++)
-    {
-      const PenSqliteColumn *column = g_ptr_array_index (table->columns, i);
-      const PenFieldValue *value = pen_fields_get_value (table->fields, i);
-
-      if (G_UNLIKELY (column->is_key && value->type == PEN_JSON_NULL))
-        {
-          pen_element_set_error (error, PEN_ELEMENT_ERROR_REJECT, "no_key",
-                                 "the event has no value for the key '%s'", column->name);
-          return FALSE;
-        }
-      if (!pen_sqlite_bind (table->insert, (int) i + 1, column, value, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* Runs the statement; an error of the row itself is PEN_ELEMENT_ERROR_REJECT. */
-static gboolean
-pen_sqlite_sink_insert (PenSqliteSink *self, GError **error)
-{
-  sqlite3 *handle = self->database->handle;
-  int code = sqlite3_step (self->table->insert);
-
-  if (G_UNLIKELY (code != SQLITE_DONE))
-    {
-      code &= 0xff;
-      if ((code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH || code == SQLITE_TOOBIG)
-          && !sqlite3_get_autocommit (handle))
-        pen_element_set_error (
-            error, PEN_ELEMENT_ERROR_REJECT, code == SQLITE_TOOBIG ? "too_large" : "constraint",
-            "the table '%s' refuses the row: %s", self->table_name, sqlite3_errmsg (handle));
-      else
-        pen_sqlite_database_set_error (self->database, "write to", error);
-    }
-  else if (sqlite3_changes (handle) == 0)
-    self->n_ignored++;
-  sqlite3_reset (self->table->insert);
-  return code == SQLITE_DONE;
-}
-
-static gboolean
-pen_sqlite_sink_write_rows (PenSqliteSink *self, PenBatch *batch, GError **error)
-{
-  guint n_events = pen_batch_get_n_events (batch);
-
-  for (guint i = 0; i < n_events; i++)
-    {
-      g_autoptr (GError) row_error = NULL;
-
-      if (!pen_batch_is_open (batch, i))
-        continue;
-      if (G_LIKELY (pen_sqlite_sink_read_event (self, pen_batch_get_event (batch, i), &row_error)
-                    && pen_sqlite_sink_bind_event (self, &row_error)
-                    && pen_sqlite_sink_insert (self, &row_error)))
-        continue;
-      if (!pen_sqlite_sink_is_of_event (row_error))
-        {
-          g_propagate_error (error, g_steal_pointer (&row_error));
-          return FALSE;
-        }
-      pen_sqlite_sink_reject (batch, i, row_error);
-    }
-  return TRUE;
-}
 
 /* What was wrong with the definition was found when the file was opened; what SQL does not like
  * now, somebody else has done to the table, and opening it again makes good or tells. */
@@ -369,25 +234,21 @@ static gboolean
 pen_sqlite_sink_write (PenSink *sink, PenBatch *batch, GError **error)
 {
   PenSqliteSink *self = PEN_SQLITE_SINK (sink);
+  PenSqliteWriter writer = { 0 };
   g_autoptr (GError) own_error = NULL;
-  gboolean is_good;
 
   if (!pen_sqlite_sink_open (self, error))
     return FALSE;
-  self->has_changed_table = FALSE;
-  self->n_ignored = 0;
-  is_good = pen_sqlite_database_execute (self->database, "BEGIN IMMEDIATE", "write to", &own_error)
-            && pen_sqlite_sink_write_rows (self, batch, &own_error)
-            && pen_sqlite_database_execute (self->database, "COMMIT", "write to", &own_error);
-  if (is_good)
+  writer.table = self->table;
+  if (pen_sqlite_database_execute (self->database, "BEGIN IMMEDIATE", "write to", &own_error)
+      && pen_sqlite_writer_write (&writer, batch, &own_error)
+      && pen_sqlite_database_execute (self->database, "COMMIT", "write to", &own_error))
     {
-      if (self->table->insert != NULL)
-        sqlite3_clear_bindings (self->table->insert);
-      if (self->n_ignored > 0)
-        pen_element_count (PEN_ELEMENT (self), "rows_ignored", NULL, self->n_ignored);
+      if (writer.n_ignored > 0)
+        pen_element_count (PEN_ELEMENT (self), "rows_ignored", NULL, writer.n_ignored);
       return TRUE;
     }
-  pen_sqlite_sink_undo (self);
+  pen_sqlite_sink_undo (self, writer.has_changed_table);
   pen_sqlite_sink_soften (own_error);
   g_propagate_error (error, g_steal_pointer (&own_error));
   return FALSE;

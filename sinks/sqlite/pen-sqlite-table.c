@@ -16,6 +16,10 @@
 
 /* Columns that events can give a table: their names come from outside. */
 #define MAX_FOUND_COLUMNS 500
+/* What a statement of many rows has: from here on more rows save next to nothing, and the statement
+ * of a wide table becomes large. */
+#define MANY_ROWS 32
+#define MANY_PARAMETERS 800
 
 /* Of PRAGMA table_xinfo. */
 enum
@@ -102,6 +106,7 @@ void
 pen_sqlite_table_free (PenSqliteTable *self)
 {
   sqlite3_finalize (self->insert);
+  sqlite3_finalize (self->insert_many);
   g_clear_pointer (&self->fields, pen_fields_free);
   g_clear_pointer (&self->columns, g_ptr_array_unref);
   g_free (self);
@@ -204,10 +209,9 @@ pen_sqlite_table_append_conflict (const PenSqliteTable *self, GString *sql)
 }
 
 static char *
-pen_sqlite_table_get_insert_sql (const PenSqliteTable *self)
+pen_sqlite_table_get_insert_sql (const PenSqliteTable *self, guint n_rows)
 {
   g_autofree char *name = pen_sqlite_quote (self->options->name);
-  g_autoptr (GString) values = g_string_new (NULL);
   GString *sql = g_string_new (NULL);
 
   g_string_append_printf (sql, "INSERT INTO %s (", name);
@@ -217,9 +221,15 @@ pen_sqlite_table_get_insert_sql (const PenSqliteTable *self)
       g_autofree char *quoted = pen_sqlite_quote (column->name);
 
       g_string_append_printf (sql, "%s%s", i > 0 ? "," : "", quoted);
-      g_string_append_printf (values, "%s?%u", i > 0 ? "," : "", i + 1);
     }
-  g_string_append_printf (sql, ") VALUES (%s)", values->str);
+  g_string_append (sql, ") VALUES ");
+  for (guint i = 0; i < n_rows; i++)
+    {
+      g_string_append (sql, i > 0 ? ",(?" : "(?");
+      for (guint j = 1; j < self->columns->len; j++)
+        g_string_append (sql, ",?");
+      g_string_append_c (sql, ')');
+    }
   pen_sqlite_table_append_conflict (self, sql);
   return g_string_free (sql, FALSE);
 }
@@ -292,8 +302,10 @@ pen_sqlite_table_prepare (PenSqliteTable *self, GError **error)
       if (found != NULL)
         column->affinity = found->affinity;
     }
-  sqlite3_finalize (g_steal_pointer (&self->insert));
-  sql = pen_sqlite_table_get_insert_sql (self);
+  g_clear_pointer (&self->insert, sqlite3_finalize);
+  g_clear_pointer (&self->insert_many, sqlite3_finalize);
+  self->n_many = MIN (MANY_ROWS, MANY_PARAMETERS / MAX (self->columns->len, 1));
+  sql = pen_sqlite_table_get_insert_sql (self, 1);
   self->insert = pen_sqlite_database_prepare (self->database, sql, "write to", &own_error);
   if (self->insert != NULL)
     return TRUE;
@@ -382,6 +394,23 @@ pen_sqlite_table_open (PenSqliteDatabase *database,
                               : !pen_sqlite_table_complete (self, existing, error))
     return NULL;
   return pen_sqlite_table_prepare (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+/* documented in the header */
+sqlite3_stmt *
+pen_sqlite_table_get_many (PenSqliteTable *self, guint n_rows)
+{
+  g_autofree char *sql = NULL;
+
+  if (self->n_many < 2 || n_rows < self->n_many)
+    return NULL;
+  if (self->insert_many != NULL)
+    return self->insert_many;
+  sql = pen_sqlite_table_get_insert_sql (self, self->n_many);
+  self->insert_many = pen_sqlite_database_prepare (self->database, sql, "write to", NULL);
+  if (self->insert_many == NULL)
+    self->n_many = 0; /* one by one does as well */
+  return self->insert_many;
 }
 
 /* --- Columns that come with events --- */

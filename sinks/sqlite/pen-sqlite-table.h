@@ -36,6 +36,8 @@ typedef struct
   gboolean is_fixed;  /* the keyfile names the columns */
   PenFields *fields;  /* the places of the columns, in their order */
   sqlite3_stmt *insert;
+  sqlite3_stmt *insert_many; /* NULL: not needed yet */
+  guint n_many;              /* rows of that; 0: there is none */
 } PenSqliteTable;
 
 /* (transfer full) (nullable): of a table that is there, or is made now if its columns are known;
@@ -49,6 +51,9 @@ void pen_sqlite_table_free (PenSqliteTable *self);
 gboolean pen_sqlite_table_create_for (PenSqliteTable *self, PenEvent *event, GError **error);
 /* Gives it columns for all members of @event that it has none for, in a transaction. */
 gboolean pen_sqlite_table_extend_for (PenSqliteTable *self, PenEvent *event, GError **error);
+/* (transfer none) (nullable): a statement of n_many rows, one behind the other; NULL if @n_rows are
+ * fewer */
+sqlite3_stmt *pen_sqlite_table_get_many (PenSqliteTable *self, guint n_rows);
 /* (transfer full) (element-type PenSqliteColumn) (nullable): what the keyfile says; NULL with an
  * error */
 GPtrArray *pen_sqlite_table_parse_columns (const char *const *texts, GError **error);

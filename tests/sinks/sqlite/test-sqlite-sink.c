@@ -8,7 +8,7 @@
 
 #include "pen-sqlite-fixture.h"
 
-#include <glib/gstdio.h>
+#include <string.h>
 
 #define START_US (G_GINT64_CONSTANT (1718000000) * G_USEC_PER_SEC)
 
@@ -301,6 +301,68 @@ test_sqlite_bad_rows (PenSqliteFixture *fixture, gconstpointer data)
   pen_sqlite_assert_query (fixture->path, "SELECT * FROM events", "1\n2");
 }
 
+/* Dozens of rows go in with one statement: bad ones among them are found, the others are those of
+ * their event each, in their order. */
+static void
+test_sqlite_many (PenSqliteFixture *fixture, gconstpointer data)
+{
+  g_autoptr (PenBatch) batch = pen_batch_new ();
+  g_autoptr (GString) expected = g_string_new (NULL);
+
+  pen_sqlite_fixture_set_columns (
+      fixture, "id INTEGER UNIQUE;t TEXT CHECK (t <> 'bad');at TEXT=@arrival;u TEXT=m.u");
+  pen_harness_start (fixture->harness);
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autofree char *text
+          = i % 41 == 7 ? g_strdup ("no JSON")
+                        : g_strdup_printf ("{\"id\":%u,\"t\":\"%s%u\",\"m\":{\"u\":\"\\n%u\"}}",
+                                           i == 150 ? 149 : i, i == 99 ? "" : "t\\u0041", i, i);
+      g_autofree char *bad = g_strdup_printf ("{\"id\":%u,\"t\":\"bad\"}", i);
+      gboolean is_bad = i == 99 || i == 150 || i % 41 == 7;
+      g_autoptr (GBytes) payload = NULL;
+      g_autoptr (PenEvent) event = NULL;
+
+      payload = g_bytes_new (i == 99 ? bad : text, strlen (i == 99 ? bad : text));
+      event = pen_event_new (payload, "t", START_US + i * G_USEC_PER_SEC);
+      pen_batch_append (batch, event);
+      if (!is_bad)
+        g_string_append_printf (expected, "%s%u|tA%u|1718000%03u|\n%u", i > 0 ? "\n" : "", i, i, i,
+                                i);
+    }
+  pen_sqlite_fixture_write (fixture, batch);
+  for (guint i = 0; i < 200; i++)
+    g_assert_cmpint (pen_batch_is_open (batch, i), ==, i != 99 && i != 150 && i % 41 != 7);
+  pen_sqlite_assert_query (fixture->path,
+                           "SELECT id, t, strftime('%s', at), u FROM events ORDER BY rowid",
+                           expected->str);
+}
+
+/* With a key: what is there is left out of a statement of many, and counted. */
+static void
+test_sqlite_many_again (PenSqliteFixture *fixture, gconstpointer data)
+{
+  pen_sqlite_fixture_set_columns (fixture, "id INTEGER;v");
+  pen_sqlite_fixture_set_key (fixture, "id");
+  pen_harness_start (fixture->harness);
+  for (guint first = 0; first <= 50; first += 50)
+    {
+      g_autoptr (PenBatch) batch = pen_batch_new ();
+
+      for (guint i = first; i < first + 100; i++)
+        {
+          g_autofree char *text = g_strdup_printf ("{\"id\":%u,\"v\":%u}", i, first);
+          g_autoptr (PenEvent) event = pen_harness_make_event (text, "t");
+
+          pen_batch_append (batch, event);
+        }
+      pen_sqlite_fixture_write (fixture, batch);
+    }
+  pen_sqlite_assert_query (fixture->path, "SELECT v, count(*) FROM events GROUP BY v",
+                           "0|100\n50|50");
+  g_assert_cmpint (pen_harness_get_count (fixture->harness, "rows_ignored", NULL), ==, 50);
+}
+
 /* --- Retention --- */
 
 static void
@@ -451,6 +513,8 @@ main (int argc, char **argv)
   test_add ("key/update", test_sqlite_update);
   test_add ("key/without-index", test_sqlite_key_without_index);
   test_add ("bad-rows", test_sqlite_bad_rows);
+  test_add ("many", test_sqlite_many);
+  test_add ("many/again", test_sqlite_many_again);
   test_add ("retention", test_sqlite_retention);
   test_add ("retention/of-arrival", test_sqlite_retention_of_arrival);
   test_add ("check", test_sqlite_check);
