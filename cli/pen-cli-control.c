@@ -30,6 +30,8 @@
 #define MAX_CLIENTS 8
 /* one who does not read for so long is sent away */
 #define WRITE_TIMEOUT_MS 10000
+/* until descriptors are looked for again, when there are none left */
+#define BREATH_MS 1000
 #define FAREWELL_US (500 * (gint64) 1000)
 
 struct _PenCliControl
@@ -259,6 +261,19 @@ pen_cli_control_turn_away (int fd)
 }
 
 static gboolean
+pen_cli_control_on_connection (int listening_fd, GIOCondition condition, gpointer user_data);
+
+static gboolean
+pen_cli_control_open_door (gpointer user_data)
+{
+  PenCliControl *self = user_data;
+
+  self->source = g_unix_fd_add (pen_cli_socket_get_fd (self->socket), G_IO_IN,
+                                pen_cli_control_on_connection, self);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 pen_cli_control_on_connection (int listening_fd, GIOCondition condition, gpointer user_data)
 {
   PenCliControl *self = user_data;
@@ -266,8 +281,14 @@ pen_cli_control_on_connection (int listening_fd, GIOCondition condition, gpointe
   PenCliControlClient *client = NULL;
   int fd = accept4 (listening_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+  if (fd < 0 && errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+    return G_SOURCE_CONTINUE; /* he has gone again */
   if (fd < 0)
-    return G_SOURCE_CONTINUE;
+    {
+      /* he stays at the door, and would be announced again and again */
+      self->source = g_timeout_add (BREATH_MS, pen_cli_control_open_door, self);
+      return G_SOURCE_REMOVE;
+    }
   pen_cli_control_reap (self);
   if (self->clients->len >= MAX_CLIENTS)
     {
@@ -330,8 +351,7 @@ pen_cli_control_new (const char *state_folder, PenEngine *engine, GStrv paths)
   self->clients = g_ptr_array_new_with_free_func (pen_cli_control_client_free);
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
-  self->source = g_unix_fd_add (pen_cli_socket_get_fd (socket), G_IO_IN,
-                                pen_cli_control_on_connection, self);
+  pen_cli_control_open_door (self);
   return self;
 }
 

@@ -29,13 +29,23 @@ typedef struct
 } Tap;
 
 static void
-test_tap_start (Tap *tap, const char *place, const char *option, const char *more)
+test_tap_start_at (Tap *tap,
+                   const char *place,
+                   const char *option,
+                   const char *more,
+                   const char *understood)
 {
   tap->process = pen_command_spawn (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
                                     "tap", place, option, more, NULL);
   tap->output = pen_line_reader_new (g_subprocess_get_stdout_pipe (tap->process));
   tap->errors = pen_line_reader_new (g_subprocess_get_stderr_pipe (tap->process));
-  pen_line_reader_await (tap->errors, "sees what passes");
+  pen_line_reader_await (tap->errors, understood);
+}
+
+static void
+test_tap_start (Tap *tap, const char *place, const char *option, const char *more)
+{
+  test_tap_start_at (tap, place, option, more, "sees what passes");
 }
 
 static void
@@ -257,6 +267,40 @@ test_live_tap_shows (void)
   pen_live_clear (&live);
 }
 
+/* Names have points, and dashes, in them. */
+static void
+test_live_tap_understands_names (void)
+{
+  static const struct
+  {
+    const char *place;
+    const char *understood;
+  } table[] = {
+    { "a", "passes the sinks of pipeline 'a'" },
+    { "a.source", "passes source file of pipeline 'a'" },
+    { "a.b", "passes the sinks of pipeline 'a.b'" },
+    { "a.b.file", "passes source file of pipeline 'a.b'" },
+    { "a.b.sink-x.y-z", "passes sink x.y-z of pipeline 'a.b'" },
+    { "a.x.y-z", "passes sink x.y-z of pipeline 'a'" },
+  };
+  PenLive live;
+
+  pen_live_init (&live, "[pipeline]\nname=${site}\n[sites]\ncolumns=out\na=1.txt\na.b=2.txt\n"
+                        "[source file]\npath=in.txt\nfollow=true\n[sink file x.y-z]\n"
+                        "path=${out}\n");
+  pen_live_start (&live);
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    {
+      Tap tap;
+
+      test_tap_start_at (&tap, table[i].place, NULL, NULL, table[i].understood);
+      g_subprocess_send_signal (tap.process, SIGTERM);
+      test_tap_end (&tap, 0);
+    }
+  pen_live_end (&live);
+  pen_live_clear (&live);
+}
+
 static void
 test_live_tap_follows_reloads (void)
 {
@@ -451,6 +495,7 @@ main (int argc, char **argv)
   g_test_add_func ("/live/sweeps-away-the-dead", test_live_sweeps_away_the_dead);
   g_test_add_func ("/live/tells-processes-apart", test_live_tells_processes_apart);
   g_test_add_func ("/live/tap-shows", test_live_tap_shows);
+  g_test_add_func ("/live/tap-understands-names", test_live_tap_understands_names);
   g_test_add_func ("/live/tap-follows-reloads", test_live_tap_follows_reloads);
   g_test_add_func ("/live/refuses-wrong-usage", test_live_refuses_wrong_usage);
   g_test_add_func ("/live/survives-any-request", test_live_survives_any_request);

@@ -35,10 +35,9 @@ test_find_command (void)
 static void
 test_write_keyfile (PenMqttFixture *fixture, const char *more)
 {
-  g_autofree char *text
-      = g_strdup_printf ("[source mqtt]\nhost=127.0.0.1\nport=%u\ntopics=t/#\n%s"
-                         "[sink file]\npath=out\n",
-                         pen_broker_get_plain_port (fixture->broker), more);
+  g_autofree char *text = g_strdup_printf ("[source mqtt]\nhost=127.0.0.1\nport=%u\ntopics=t/#\n%s"
+                                           "[sink file]\npath=out\n",
+                                           pen_broker_get_plain_port (fixture->broker), more);
 
   pen_test_write_file (fixture->folder, "site.pipeline", text);
 }
@@ -63,8 +62,7 @@ test_spawn (PenMqttFixture *fixture, const char *output, const char *first, ...)
   g_ptr_array_add (arguments, NULL);
   g_subprocess_launcher_set_cwd (launcher, fixture->folder);
   g_subprocess_launcher_set_stdout_file_path (launcher, path);
-  process
-      = g_subprocess_launcher_spawnv (launcher, (const char *const *) arguments->pdata, &error);
+  process = g_subprocess_launcher_spawnv (launcher, (const char *const *) arguments->pdata, &error);
   g_assert_no_error (error);
   return process;
 }
@@ -110,8 +108,8 @@ test_top_says (gpointer user_data)
 {
   const Goal *goal = user_data;
 
-  test_await_end (test_spawn (goal->fixture, goal->file, "top", "--format=json",
-                              "--interval=100ms", NULL));
+  test_await_end (
+      test_spawn (goal->fixture, goal->file, "top", "--format=json", "--interval=100ms", NULL));
   return test_has_text (user_data);
 }
 
@@ -191,8 +189,8 @@ test_seen_without_broker (PenMqttFixture *fixture)
   pen_mqtt_fixture_await_broker_log (fixture, "Sending SUBACK to penstock-site");
   pen_mqtt_fixture_send (fixture, "t/n", "x");
   g_assert_true (pen_test_wait (
-      test_top_says,
-      &(Goal){ fixture, "top", "\"sources\":1,\"connected\":1,\"received\":1,", 0 }, WAIT_MS));
+      test_top_says, &(Goal){ fixture, "top", "\"sources\":1,\"connected\":1,\"received\":1,", 0 },
+      WAIT_MS));
   pen_broker_stop (fixture->broker);
   g_assert_true (pen_test_wait (
       test_top_says,
