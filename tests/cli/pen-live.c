@@ -30,8 +30,11 @@ pen_live_init (PenLive *self, const char *text)
     .state = pen_test_make_folder (),
     .runtime = pen_test_make_folder (),
   };
+  /* all folders in which a process is looked for */
   g_unsetenv ("RUNTIME_DIRECTORY");
+  g_unsetenv ("STATE_DIRECTORY");
   g_setenv ("XDG_RUNTIME_DIR", self->runtime, TRUE);
+  g_setenv ("XDG_STATE_HOME", self->runtime, TRUE);
   pen_test_write_file (self->folder, "in.txt", "");
   pen_test_write_file (self->folder, "one.pipeline", text != NULL ? text : GROWING);
 }

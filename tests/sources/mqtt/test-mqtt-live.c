@@ -108,8 +108,8 @@ test_top_says (gpointer user_data)
 {
   const Goal *goal = user_data;
 
-  test_await_end (
-      test_spawn (goal->fixture, goal->file, "top", "--format=json", "--interval=100ms", NULL));
+  test_await_end (test_spawn (goal->fixture, goal->file, "top", "--state-dir=state",
+                              "--format=json", "--interval=100ms", NULL));
   return test_has_text (user_data);
 }
 
