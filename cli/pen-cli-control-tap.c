@@ -154,7 +154,7 @@ pen_cli_control_tap_tell_rest (PenCliControlTap *self, guint64 n_passed, gboolea
   return pen_cli_control_tap_send_note (self, NULL, (guint64) n_new);
 }
 
-/* Says what has become of the pipeline since the last time. */
+/* Says what has become of the pipeline since the last time, which may be more than one thing. */
 static gboolean
 pen_cli_control_tap_tell_state (PenCliControlTap *self, PenTapState state, guint n_openings)
 {
@@ -164,13 +164,18 @@ pen_cli_control_tap_tell_state (PenCliControlTap *self, PenTapState state, guint
     [PEN_TAP_NO_PLACE] = "no_element",
     [PEN_TAP_ENDED] = "ended",
   };
-  gboolean is_replaced = state == PEN_TAP_OPEN && n_openings > 1;
+  guint n_before = self->n_openings;
+  PenTapState before = self->state;
 
-  if (self->state == state && self->n_openings == n_openings)
-    return TRUE;
-  self->state = state;
   self->n_openings = n_openings;
-  return pen_cli_control_tap_send_note (self, is_replaced ? "replaced" : names[state], 0);
+  self->state = state;
+  if (n_before == 0 && n_openings > 0
+      && !pen_cli_control_tap_send_note (self, names[PEN_TAP_OPEN], 0))
+    return FALSE;
+  if (n_openings > MAX (n_before, 1) && !pen_cli_control_tap_send_note (self, "replaced", 0))
+    return FALSE;
+  return state == before || state == PEN_TAP_OPEN
+         || pen_cli_control_tap_send_note (self, names[state], 0);
 }
 
 /* Sends what there is. FALSE if there is nothing more to come, or nobody who wants it. */
