@@ -182,6 +182,8 @@ pen_mqtt_sender_await_open (PenMqttSender *self, int timeout_ms, GError **error)
   if (!pen_mqtt_connection_finish_open (self->connection, &reason))
     return pen_mqtt_sender_lose (self, reason, error);
   self->state = PEN_MQTT_SENDER_GREETING;
+  /* what the hand-shake has read beyond itself */
+  self->has_more = pen_mqtt_connection_has_buffered (self->connection);
   self->ticked_us = g_get_monotonic_time ();
   self->deadline_us = self->ticked_us + self->options.settings->connect_timeout_us;
   return TRUE;
@@ -275,15 +277,13 @@ pen_mqtt_sender_exchange (PenMqttSender *self, int timeout_ms, GError **error)
   int fd = pen_mqtt_connection_get_fd (self->connection);
   PenMqttReadStatus status;
   gboolean wants_write;
-  gboolean is_ready;
 
   if (!pen_mqtt_sender_write (self, error))
     return FALSE;
   wants_write = pen_mqtt_connection_wants_write (self->connection);
-  is_ready = self->has_more || pen_mqtt_connection_has_buffered (self->connection);
   if (pen_mqtt_sender_poll (fd, (short) (POLLIN | (wants_write ? POLLOUT : 0)),
-                            is_ready || self->has_progress ? 0 : timeout_ms)
-      || is_ready)
+                            self->has_more || self->has_progress ? 0 : timeout_ms)
+      || self->has_more)
     {
       status = pen_mqtt_connection_read (self->connection, &is_enough);
       if (status == PEN_MQTT_READ_LOST)
