@@ -36,7 +36,7 @@
 #define BUSY_WAIT_US 60
 #define LONGEST_WAIT_US 800 /* so that what was long ago is soon forgotten */
 #define N_WAITS 8
-#define ROUND_US 100
+#define ROUND_US 250
 #define MAX_TEST_ROUNDS 10000
 
 typedef struct
