@@ -3,7 +3,8 @@
  *
  * What is wrong with the files of a TLS connection, said before it is tried: OpenSSL, which
  * libmosquitto connects with, would say "PEM lib" or only "certificate verify failed". GnuTLS reads
- * the files here; it does not decide about a connection.
+ * the files here; it does not decide about a connection. This is a module of its own, which
+ * pen-mqtt-files.c opens when there is something to explain.
  *
  * What is called a CA follows OpenSSL's verification without X509_STRICT: a certificate with the
  * CA flag, one without extensions that has signed itself (X.509 version 1, as brokers with a root
@@ -19,6 +20,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <gmodule.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -436,7 +438,7 @@ pen_mqtt_certificates_end (void)
  *
  * Threads: any
  */
-gboolean
+G_MODULE_EXPORT gboolean
 pen_mqtt_certificates_check (const PenMqttCertificates *files,
                              gint64 now_s,
                              PenMqttFaultFunc report,

@@ -19,6 +19,8 @@
 
 #include "pen-mqtt-context.h"
 
+#include "pen-mqtt-files.h"
+
 #include <glib/gstdio.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -119,8 +121,8 @@ static void
 pen_mqtt_context_load (PenMqttContext *self, const PenMqttTlsOptions *options, char **fault)
 {
   g_atomic_int_inc (&n_loads);
-  if (pen_mqtt_certificates_check (&options->files, g_get_real_time () / G_USEC_PER_SEC,
-                                   pen_mqtt_context_add_fault, fault, &self->expiry))
+  if (pen_mqtt_files_check (&options->files, g_get_real_time () / G_USEC_PER_SEC,
+                            pen_mqtt_context_add_fault, fault, &self->expiry))
     self->ssl = pen_mqtt_tls_make_context (options, fault);
 }
 

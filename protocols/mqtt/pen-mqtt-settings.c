@@ -12,6 +12,7 @@
 
 #include "pen-mqtt-settings.h"
 
+#include "pen-mqtt-files.h"
 #include "pen-mqtt-topics.h"
 
 #include <string.h>
@@ -439,8 +440,8 @@ pen_mqtt_settings_check_tls (const PenMqttSettings *self, PenCheck *check)
   if (self->keyfile != NULL)
     pen_check_private_file (check, "keyfile", self->keyfile);
   if (!pen_check_wants_environment (check)
-      || !pen_mqtt_certificates_check (&files, g_get_real_time () / G_USEC_PER_SEC,
-                                       pen_mqtt_settings_report_fault, check, &expiry))
+      || !pen_mqtt_files_check (&files, g_get_real_time () / G_USEC_PER_SEC,
+                                pen_mqtt_settings_report_fault, check, &expiry))
     return;
   pen_mqtt_settings_warn_of_expiry (check, "cafile", expiry.ca_s);
   pen_mqtt_settings_warn_of_expiry (check, "certfile", expiry.certificate_s);

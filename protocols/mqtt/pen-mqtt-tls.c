@@ -13,6 +13,8 @@
 
 #include "pen-mqtt-tls.h"
 
+#include "pen-mqtt-files.h"
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -150,7 +152,9 @@ pen_mqtt_tls_trust (SSL_CTX *context, const PenMqttTlsOptions *options)
     return FALSE;
   if (options->files.cafile == NULL)
     return SSL_CTX_set_default_verify_paths (context) == 1;
-  return SSL_CTX_load_verify_file (context, options->files.cafile) == 1;
+  return pen_mqtt_files_trust (SSL_CTX_get_cert_store (context), options->files.cafile,
+                               g_get_real_time () / G_USEC_PER_SEC)
+         || SSL_CTX_load_verify_file (context, options->files.cafile) == 1;
 }
 
 static gboolean

@@ -1,16 +1,18 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Every way in which a certificate file can be wrong, and the one line that is said about it.
+ * Every way in which a certificate file can be wrong, and the one line that is said about it; and
+ * that the quick look never finds good what the judge finds fault with.
  */
 
 #include "config.h"
 
 #include "pen-certificates.h"
-#include "pen-mqtt-certificates.h"
+#include "pen-mqtt-files.h"
 #include "pen-test.h"
 
 #include <glib/gstdio.h>
+#include <openssl/x509_vfy.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +47,28 @@ test_find_file (const char *name)
                                         : g_build_filename (test_folder, name, NULL);
 }
 
+/* The quick look leaves to the judge whatever is at fault, and who asks both hears the judge. */
+static void
+test_compare_with_judge (const PenMqttCertificates *files,
+                         GPtrArray *faults,
+                         const PenMqttExpiry *expiry)
+{
+  g_autoptr (GPtrArray) same = g_ptr_array_new_with_free_func (g_free);
+  gint64 now_s = g_get_real_time () / G_USEC_PER_SEC;
+  PenMqttExpiry quick;
+
+  if (pen_mqtt_files_are_good (files, now_s, &quick))
+    {
+      g_assert_cmpuint (faults->len, ==, 0);
+      g_assert_cmpint (quick.ca_s, ==, expiry->ca_s);
+      g_assert_cmpint (quick.certificate_s, ==, expiry->certificate_s);
+    }
+  pen_mqtt_files_check (files, now_s, test_collect_fault, same, &quick);
+  g_assert_cmpuint (same->len, ==, faults->len);
+  for (guint i = 0; i < faults->len; i++)
+    g_assert_cmpstr (same->pdata[i], ==, faults->pdata[i]);
+}
+
 static GPtrArray *
 test_check_files (const Row *row, PenMqttExpiry *expiry)
 {
@@ -57,6 +81,7 @@ test_check_files (const Row *row, PenMqttExpiry *expiry)
                                                   test_collect_fault, faults, expiry);
 
   g_assert_cmpint (is_good, ==, faults->len == 0);
+  test_compare_with_judge (&files, faults, expiry);
   return faults;
 }
 
@@ -199,6 +224,8 @@ test_make_files (void)
   g_autofree char *key_path = test_find_file ("client.key");
   g_autofree char *key = pen_test_read_file (key_path, NULL);
   g_autofree char *bundle = g_strconcat ("# two roots\n", expired, "\n", ca, NULL);
+  g_autofree char *crl
+      = g_strconcat (ca, "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", NULL);
   g_auto (GStrv) lines = g_strsplit (ca, "\n", -1);
   g_autofree char *windows = g_strjoinv ("\r\n", lines);
   g_autofree char *pipe_path = test_find_file ("pipe");
@@ -207,6 +234,7 @@ test_make_files (void)
 
   pen_test_write_file (test_folder, "bundle.crt", bundle);
   pen_test_write_file (test_folder, "windows.crt", windows);
+  pen_test_write_file (test_folder, "crl.crt", crl);
   pen_test_write_file (test_folder, "empty", "");
   pen_test_write_file (test_folder, "text", "cafile=ca.crt\n");
   pen_test_write_file (test_folder, "large", large);
@@ -270,6 +298,77 @@ test_certificates_are_recalled (void)
   g_assert_cmpuint (test_check_ca_at (path, now_s + 3603, &again), ==, 1);
 }
 
+/* Most files need no judge, and some that are good do. */
+static void
+test_quick_look (void)
+{
+  const struct
+  {
+    const char *cafile;
+    const char *certfile;
+    const char *keyfile;
+    const char *key_password;
+    gboolean is_good;
+  } rows[] = {
+    { "ca.crt", .is_good = TRUE },
+    { "windows.crt", .is_good = TRUE },
+    { "ca.crt", "client.crt", "client.key", NULL, TRUE },
+    { "ca.crt", "client.crt", "client-encrypted.key", PEN_CERTIFICATES_KEY_PASSWORD, TRUE },
+    { "ca.crt", "client.crt", "client.key", PEN_CERTIFICATES_KEY_PASSWORD, FALSE },
+    { "bundle.crt", .is_good = FALSE },
+    { "ca-v1.crt", .is_good = FALSE },
+    { "crl.crt", .is_good = FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *cafile = test_find_file (rows[i].cafile);
+      g_autofree char *certfile = test_find_file (rows[i].certfile);
+      g_autofree char *keyfile = test_find_file (rows[i].keyfile);
+      const PenMqttCertificates files = { cafile, certfile, keyfile, rows[i].key_password };
+      PenMqttExpiry expiry;
+      gboolean is_good
+          = pen_mqtt_files_are_good (&files, g_get_real_time () / G_USEC_PER_SEC, &expiry);
+
+      g_test_message ("%s, %s, %s", rows[i].cafile, rows[i].certfile, rows[i].keyfile);
+      g_assert_cmpint (is_good, ==, rows[i].is_good);
+    }
+}
+
+static int
+test_count_trusted (const char *path, gint64 now_s)
+{
+  X509_STORE *store = X509_STORE_new ();
+  gboolean is_known = pen_mqtt_files_trust (store, path, now_s);
+  int n_trusted = sk_X509_OBJECT_num (X509_STORE_get0_objects (store));
+
+  X509_STORE_free (store);
+  g_assert_true (is_known || n_trusted == 0);
+  return is_known ? n_trusted : -1;
+}
+
+/* What was just found good is trusted without being read once more, as long as it is the same. */
+static void
+test_trusts_what_is_good (void)
+{
+  g_autofree char *ca = test_find_file ("ca.crt");
+  g_autofree char *path = test_find_file ("trusted.crt");
+  g_autofree char *text = pen_test_read_file (ca, NULL);
+  gint64 now_s = g_get_real_time () / G_USEC_PER_SEC + 7200;
+  const PenMqttCertificates files = { .cafile = path };
+  PenMqttExpiry expiry;
+
+  pen_test_write_file (test_folder, "trusted.crt", text);
+  g_assert_cmpint (test_count_trusted (path, now_s), ==, -1);
+  g_assert_true (pen_mqtt_files_are_good (&files, now_s, &expiry));
+  g_assert_cmpint (test_count_trusted (path, now_s), ==, 1);
+  g_assert_cmpint (test_count_trusted (ca, now_s), ==, -1);
+  g_assert_cmpint (test_count_trusted (path, now_s + 3600), ==, -1);
+  pen_test_write_file (test_folder, "trusted.crt", "no certificate\n");
+  g_assert_cmpint (test_count_trusted (path, now_s), ==, -1);
+  g_assert_false (pen_mqtt_files_are_good (&files, now_s, &expiry));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -286,6 +385,8 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt/certificates/unreadable", test_unreadable);
   g_test_add_func ("/mqtt/certificates/expiry", test_expiry);
   g_test_add_func ("/mqtt/certificates/are-recalled", test_certificates_are_recalled);
+  g_test_add_func ("/mqtt/certificates/quick-look", test_quick_look);
+  g_test_add_func ("/mqtt/certificates/trusts-what-is-good", test_trusts_what_is_good);
   status = g_test_run ();
   pen_test_remove_folder (test_folder);
   return status;
