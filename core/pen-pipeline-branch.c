@@ -24,7 +24,7 @@
 
 #include "pen-event-private.h"
 
-#define REBUILDING_TICK_US (100 * 1000)
+#define LATE_TICK_US (100 * 1000)
 
 /* What was needed when the processing of a message began. */
 typedef struct
@@ -283,11 +283,34 @@ pen_pipeline_branch_deliver (PenPipelineBranch *self, PenOutlet *outlet, PenEven
     pen_outlet_take (outlet, event);
 }
 
-/* What a transform has to do in time waits until it holds again what it held. */
+/* What a transform has to do in time waits until it holds again what it held, and until it has had
+ * what came before: with a sink that was down, that may be hours old. */
 gint64
 pen_pipeline_branch_get_tick_delay (PenPipelineBranch *self)
 {
-  return pen_spool_reader_is_behind (self->reader, self->known) ? REBUILDING_TICK_US : 0;
+  return pen_spool_reader_is_behind (self->reader, self->known)
+                 || !pen_spool_reader_is_at_end (self->reader)
+             ? LATE_TICK_US
+             : 0;
+}
+
+/* What is put out between two messages is delivered with the one before: what comes behind that is
+ * processed once more after a crash, and not taken for known, as long as this is not written. */
+void
+pen_pipeline_branch_begin_tick (PenPipelineBranch *self)
+{
+  guint64 position = 0;
+
+  if (self->progress == NULL)
+    return;
+  position = MAX (pen_token_queue_get_pushed (self->progress), self->delivered);
+  self->under_way = pen_token_queue_take_at (self->progress, position);
+}
+
+void
+pen_pipeline_branch_end_tick (PenPipelineBranch *self)
+{
+  g_clear_pointer (&self->under_way, pen_token_unref);
 }
 
 /* --- When it reads --- */

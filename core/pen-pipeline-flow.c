@@ -263,10 +263,14 @@ pen_pipeline_tick (gpointer data)
           = pen_lane_add_timer (node->pipeline->lane, delay_us, pen_pipeline_tick, node);
       return;
     }
+  if (node->branch != NULL)
+    pen_pipeline_branch_begin_tick (node->branch);
   pen_transform_tick (PEN_TRANSFORM (node->element),
                       pen_lane_get_monotonic_time (node->pipeline->lane), &node->output.output);
   pen_pipeline_node_hand_on_output (node);
   pen_pipeline_output_clear (&node->output);
+  if (node->branch != NULL)
+    pen_pipeline_branch_end_tick (node->branch);
 }
 
 /* --- What the elements ask of their host --- */

@@ -160,6 +160,8 @@ void pen_pipeline_branch_close_tokens (PenPipelineBranch *self);
 void pen_pipeline_branch_deliver (PenPipelineBranch *self, PenOutlet *outlet, PenEvent *event);
 gboolean pen_pipeline_branch_is_mute (const PenPipelineBranch *self, const PenPipelineNode *node);
 gint64 pen_pipeline_branch_get_tick_delay (PenPipelineBranch *self);
+void pen_pipeline_branch_begin_tick (PenPipelineBranch *self);
+void pen_pipeline_branch_end_tick (PenPipelineBranch *self);
 void pen_pipeline_branch_update (PenPipelineBranch *self);
 void pen_pipeline_branch_throttle (PenPipelineBranch *self, gboolean is_full);
 

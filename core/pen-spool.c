@@ -618,6 +618,14 @@ pen_spool_reader_is_behind (const PenSpoolReader *self, guint64 position)
   return self->next <= position;
 }
 
+gboolean
+pen_spool_reader_is_at_end (const PenSpoolReader *self)
+{
+  const PenSpool *spool = self->spool;
+
+  return self->next > spool->status.newest && spool->pending->len == 0 && spool->records == NULL;
+}
+
 guint64
 pen_spool_reader_count_waiting (const PenSpoolReader *self)
 {

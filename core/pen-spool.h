@@ -88,6 +88,9 @@ void pen_spool_reader_settle (PenSpoolReader *self, guint64 delivered, guint64 n
 /* Whether it has not yet had all up to @position. */
 PEN_RUNTIME_EXPORT
 gboolean pen_spool_reader_is_behind (const PenSpoolReader *self, guint64 position);
+/* Whether it has had all that has come, also what is not committed yet. */
+PEN_RUNTIME_EXPORT
+gboolean pen_spool_reader_is_at_end (const PenSpoolReader *self);
 /* How many messages have no outcome yet for it. */
 PEN_RUNTIME_EXPORT
 guint64 pen_spool_reader_count_waiting (const PenSpoolReader *self);

@@ -445,6 +445,32 @@ test_spool_emits_nothing_twice (Fixture *fixture, gconstpointer data)
   test_stop (fixture);
 }
 
+/* What a tick has put out is not written yet when more comes, and the process dies: what came is
+ * processed once more, and not as what only rebuilds. */
+static void
+test_spool_holds_what_ticks_put_out (Fixture *fixture, gconstpointer data)
+{
+  PenElement *transform = NULL;
+
+  test_load (fixture, ONE_SINK);
+  transform = pen_pipeline_get_element (fixture->pipeline, PEN_KIND_TRANSFORM, "script");
+  test_start (fixture);
+  g_object_set (fixture->sink, "failures", 1000, NULL);
+  test_push (fixture, "t1");
+  test_await_sent (fixture, transform, 1);
+  test_push (fixture, "d");
+  test_push (fixture, "a");
+  test_await_sent (fixture, transform, 2);
+  test_push (fixture, "d");
+  assert_told (fixture->source, "start;settle 1;settle 3;settle 4;");
+  test_crash (fixture);
+
+  test_load (fixture, ONE_SINK);
+  test_start (fixture);
+  assert_told (fixture->sink, "replayed t1;replayed <a>;");
+  test_stop (fixture);
+}
+
 static void
 test_spool_rejects_once (Fixture *fixture, gconstpointer data)
 {
@@ -612,6 +638,7 @@ main (int argc, char **argv)
   ADD ("keeps-sinks-apart", keeps_sinks_apart);
   ADD ("gives-back-what-was-held", gives_back_what_was_held);
   ADD ("emits-nothing-twice", emits_nothing_twice);
+  ADD ("holds-what-ticks-put-out", holds_what_ticks_put_out);
   ADD ("rejects-once", rejects_once);
   ADD ("rejects-what-is-replayed-for-one", rejects_what_is_replayed_for_one);
   ADD ("drains-what-ends", drains_what_ends);
