@@ -4,6 +4,9 @@
  * Windows that slide: of each group, the events whose time is at most a window's length before that
  * of its newest event, inclusive. Each event gives a result. What has left the longest window is
  * forgotten; what comes with such a time is never kept, and the result says what it said before.
+ * Groups that fall silent are forgotten as well, when the newest event of all is two lengths of the
+ * longest window newer; no event of an older time is in any window, so that what is in them never
+ * depends on when something was forgotten.
  */
 
 #include "config.h"
@@ -155,53 +158,77 @@ pen_window_sliding_clear_group (PenWindowState *self, PenWindowGroup *group)
   g_sequence_remove (group->iter);
 }
 
-/* Groups that have been silent for so long that nobody waits for them. */
+/* No event of an earlier time is in any window. */
+static gint64
+pen_window_sliding_get_horizon (const PenWindowState *self)
+{
+  return self->newest_us - 2 * self->plan->longest_us - self->plan->settings->group_lag_us;
+}
+
+/* Groups whose events are all behind that. */
 static void
 pen_window_sliding_forget_groups (PenWindowState *self)
 {
-  gint64 kept_us = self->plan->longest_us + self->plan->settings->group_lag_us;
+  gint64 horizon_us = pen_window_sliding_get_horizon (self);
   GSequenceIter *iter = NULL;
 
   while (!g_sequence_iter_is_end (iter = g_sequence_get_begin_iter (self->queue)))
     {
       PenWindowGroup *group = g_sequence_get (iter);
 
-      if (self->newest_us - group->newest_us <= kept_us)
+      if (group->newest_us >= horizon_us)
         return;
       pen_window_state_remove_group (self, group);
     }
 }
 
-/* The newest event is newer: takes what has left each window out of it. */
+/* Takes what is older than @oldest_us out of a window. */
 static void
-pen_window_sliding_advance (PenWindowState *self, PenWindowGroup *group, gint64 newest_us)
+pen_window_sliding_trim (const PenWindowState *self, PenWindowSpan *span, gint64 oldest_us)
 {
+  for (; !g_sequence_iter_is_end (span->first); span->first = g_sequence_iter_next (span->first))
+    {
+      const PenWindowEntry *entry = g_sequence_get (span->first);
+
+      if (entry->sample.time_us >= oldest_us)
+        break;
+      span->n_events--;
+      for (guint i = 0; i < self->plan->fields->len; i++)
+        pen_window_tally_remove (&span->tallies[i], &entry->sample);
+    }
+}
+
+/* The time from which on events are in the group's window of this length. */
+static gint64
+pen_window_sliding_get_oldest (const PenWindowState *self,
+                               const PenWindowGroup *group,
+                               gint64 size_us)
+{
+  return MAX (group->newest_us - size_us, pen_window_sliding_get_horizon (self));
+}
+
+/* Time has moved on: takes what has left each window out of it. */
+static void
+pen_window_sliding_advance (PenWindowState *self, PenWindowGroup *group, gint64 time_us)
+{
+  gint64 oldest_us;
   GSequenceIter *iter = NULL;
 
-  group->newest_us = newest_us;
-  g_sequence_sort_changed (group->iter, pen_window_compare_groups, NULL);
-  for (guint i = 0; i < self->plan->sizes->len; i++)
+  if (time_us > group->newest_us)
     {
-      PenWindowSpan *span = &group->spans[i];
-      gint64 size_us = PEN_WINDOW_GET_SIZE (self->plan, i)->size_us;
-
-      for (; !g_sequence_iter_is_end (span->first);
-           span->first = g_sequence_iter_next (span->first))
-        {
-          const PenWindowEntry *entry = g_sequence_get (span->first);
-
-          if (newest_us - entry->sample.time_us <= size_us)
-            break;
-          span->n_events--;
-          for (guint j = 0; j < self->plan->fields->len; j++)
-            pen_window_tally_remove (&span->tallies[j], &entry->sample);
-        }
+      group->newest_us = time_us;
+      g_sequence_sort_changed (group->iter, pen_window_compare_groups, NULL);
     }
+  for (guint i = 0; i < self->plan->sizes->len; i++)
+    pen_window_sliding_trim (
+        self, &group->spans[i],
+        pen_window_sliding_get_oldest (self, group, PEN_WINDOW_GET_SIZE (self->plan, i)->size_us));
+  oldest_us = pen_window_sliding_get_oldest (self, group, self->plan->longest_us);
   while (!g_sequence_iter_is_end (iter = g_sequence_get_begin_iter (group->entries)))
     {
       PenWindowEntry *entry = g_sequence_get (iter);
 
-      if (newest_us - entry->sample.time_us <= self->plan->longest_us)
+      if (entry->sample.time_us >= oldest_us)
         return;
       g_sequence_remove (iter);
       pen_window_sliding_free_entry (self, group, entry);
@@ -270,7 +297,7 @@ pen_window_sliding_add (PenWindowState *self, const PenWindowInput *input, PenOu
   self->newest_us = MAX (self->newest_us, input->time_us);
   pen_window_sliding_forget_groups (self);
   group = pen_window_state_find_group (self, input->key);
-  if (group != NULL && input->time_us > group->newest_us)
+  if (group != NULL)
     pen_window_sliding_advance (self, group, input->time_us);
   verdict = pen_window_state_find_room (self, group, n_bytes);
   if (verdict != PEN_WINDOW_ADDED)
@@ -280,7 +307,7 @@ pen_window_sliding_add (PenWindowState *self, const PenWindowInput *input, PenOu
       group = pen_window_state_add_group (self, input);
       pen_window_sliding_prepare_group (self, group);
     }
-  if (group->newest_us - input->time_us <= self->plan->longest_us)
+  if (input->time_us >= pen_window_sliding_get_oldest (self, group, self->plan->longest_us))
     {
       PenWindowEntry *entry = pen_window_entry_new (self, input);
 
