@@ -535,7 +535,7 @@ pen_event_get_nth_token (const PenEvent *self, guint index)
  * @self: an event that was just made by [ctor@Event.new]
  * @token: of a message that it comes from
  *
- * Makes the event hold one more message open, as [ctor@Event.merge] does with all that it is made
+ * Makes the event hold one more message open, as pen_event_merge() does with all that it is made
  * from. Of many messages of one source the oldest is enough: see [method@Token.covers].
  *
  * Threads: any

@@ -38,7 +38,7 @@ typedef struct _PenFields PenFields;
  * @text: (array length=length): not NUL-terminated; of a string what is between its quotes
  * @length: number of bytes
  * @type: what it is; %PEN_JSON_NULL also where the event has no such value
- * @escaped: whether @text holds escapes, which [func@FieldValue.decode] takes away
+ * @escaped: whether @text holds escapes, which pen_field_value_decode() takes away
  * @is_there: whether the event has it
  *
  * What was found at a place. It points into the event and into the [struct@Fields], and is valid

@@ -151,7 +151,7 @@ pen_json_path_parse (PenJsonPath *self, GError **error)
 }
 
 /**
- * pen_json_path_new:
+ * pen_json_path_new: (skip)
  * @text: `meta.location.lat`, `phases[0]`, `phases[-1].u`, `["a.b"].c`
  * @error: return location of a %PEN_JSON_ERROR_INVALID
  *

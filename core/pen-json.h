@@ -253,7 +253,7 @@ void pen_json_writer_null (PenJsonWriter *self);
 /**
  * PEN_JSON_DOUBLE_SIZE:
  *
- * Room that [func@json_format_double] needs, with the NUL behind the text.
+ * Room that pen_json_format_double() needs, with the NUL behind the text.
  */
 #define PEN_JSON_DOUBLE_SIZE 32
 
