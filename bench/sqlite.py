@@ -31,6 +31,7 @@ columns=number INTEGER;epochtime INTEGER
 '''
 VARIANTS = {
     'penstock run': '',
+    'penstock run, batch-events=20000': 'batch-events=20000\nqueue-events=100000',
     'penstock run, batch-events=500': 'batch-events=500',
 }
 

@@ -16,7 +16,7 @@
 /* What a declaration consists of: types, constraints, defaults. No quotes in which the rest of the
  * statement could get lost, no semicolon behind which another one could begin. */
 #define DECLARATION_CHARACTERS                                                                     \
-  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ (),.+'<>*/|%"
+  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ (),.+-'<>*/|%"
 
 /* documented in the header */
 void
@@ -62,7 +62,8 @@ pen_sqlite_declaration_is_good (const char *text)
   gint depth = 0;
   gboolean is_quoted = FALSE;
 
-  if (text[strspn (text, DECLARATION_CHARACTERS)] != '\0' || strstr (text, "/*") != NULL)
+  if (text[strspn (text, DECLARATION_CHARACTERS)] != '\0' || strstr (text, "/*") != NULL
+      || strstr (text, "--") != NULL)
     return FALSE;
   for (; *text != '\0' && depth >= 0; text++)
     {

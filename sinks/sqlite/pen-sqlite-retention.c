@@ -182,29 +182,41 @@ pen_sqlite_retention_give_back (PenSqliteDatabase *database)
 
 /* documented in the header */
 gboolean
+pen_sqlite_retention_run_once (PenSqliteRetention *self,
+                               gint64 now_us,
+                               gint64 *n_deleted,
+                               GError **error)
+{
+  PenSqliteDatabase *database = self->table->database;
+  int code;
+
+  pen_sqlite_retention_bind (self, now_us - self->age_us);
+  code = sqlite3_step (self->delete);
+  if (code == SQLITE_DONE)
+    *n_deleted = sqlite3_changes (database->handle);
+  else
+    pen_sqlite_database_set_error (database, "delete old rows of", error);
+  sqlite3_reset (self->delete);
+  return code == SQLITE_DONE;
+}
+
+/* documented in the header */
+gboolean
 pen_sqlite_retention_run (PenSqliteRetention *self,
                           gint64 now_us,
                           gint64 *n_deleted,
                           GError **error)
 {
-  PenSqliteDatabase *database = self->table->database;
   gint64 until_us = g_get_monotonic_time () + MAX_RUN_US;
+  gint64 n_now = 1;
 
   *n_deleted = 0;
-  pen_sqlite_retention_bind (self, now_us - self->age_us);
-  for (guint i = 0; i < MAX_PORTIONS && g_get_monotonic_time () < until_us; i++)
+  for (guint i = 0; i < MAX_PORTIONS && n_now > 0 && g_get_monotonic_time () < until_us; i++)
     {
-      int code = sqlite3_step (self->delete);
-
-      if (code != SQLITE_DONE)
-        pen_sqlite_database_set_error (database, "delete old rows of", error);
-      sqlite3_reset (self->delete);
-      if (code != SQLITE_DONE)
+      if (!pen_sqlite_retention_run_once (self, now_us, &n_now, error))
         return FALSE;
-      if (sqlite3_changes (database->handle) == 0)
-        break;
-      *n_deleted += sqlite3_changes (database->handle);
+      *n_deleted += n_now;
     }
-  pen_sqlite_retention_give_back (database);
+  pen_sqlite_retention_give_back (self->table->database);
   return TRUE;
 }

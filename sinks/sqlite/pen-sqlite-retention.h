@@ -39,8 +39,13 @@ PenSqliteRetention *pen_sqlite_retention_new (PenSqliteTable *table,
                                               gint64 age_us,
                                               GError **error);
 void pen_sqlite_retention_free (PenSqliteRetention *self);
-/* Deletes what is too old at @now_us, in portions, for a bounded time; @n_deleted (out). Gives
- * pages back where the file has many that are free. */
+/* Deletes one portion of what is too old at @now_us; @n_deleted (out). */
+gboolean pen_sqlite_retention_run_once (PenSqliteRetention *self,
+                                        gint64 now_us,
+                                        gint64 *n_deleted,
+                                        GError **error);
+/* Deletes what is too old at @now_us, in portions, for a bounded time, outside any transaction;
+ * gives pages back where the file has many that are free. */
 gboolean pen_sqlite_retention_run (PenSqliteRetention *self,
                                    gint64 now_us,
                                    gint64 *n_deleted,

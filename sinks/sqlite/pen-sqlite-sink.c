@@ -36,7 +36,8 @@
 #define DEFAULT_RETENTION_US 0
 #define LARGEST_RETENTION_US (G_GINT64_CONSTANT (36600) * G_TIME_SPAN_DAY)
 #define DEFAULT_RETENTION_UNIT PEN_SQLITE_UNIT_SECONDS
-/* How often old rows are deleted: ten times within their age, at most every second. */
+/* How often old rows are deleted: with what is written, at most every second; besides that ten
+ * times within their age, so that they go when nothing comes. */
 #define LEAST_SWEEP_US (1 * G_USEC_PER_SEC)
 #define LONGEST_SWEEP_US (10 * G_USEC_PER_SEC)
 #define SWEEPS 10
@@ -65,6 +66,7 @@ struct _PenSqliteSink
   PenSqliteDatabase *database; /* NULL: to be opened again */
   PenSqliteTable *table;
   PenSqliteRetention *retention; /* NULL: none, or the table is not there yet */
+  gint64 swept_us;               /* the clock when old rows were deleted last */
 };
 
 enum
@@ -179,13 +181,24 @@ pen_sqlite_sink_abandon (PenSqliteSink *self)
   g_clear_pointer (&self->database, pen_sqlite_database_abandon);
 }
 
+/* Once there is a table. */
+static gboolean
+pen_sqlite_sink_prepare_retention (PenSqliteSink *self, GError **error)
+{
+  if (self->retention_us == 0 || self->retention != NULL || self->table->columns->len == 0)
+    return TRUE;
+  self->retention = pen_sqlite_retention_new (self->table, self->retention_column,
+                                              self->retention_unit, self->retention_us, error);
+  return self->retention != NULL;
+}
+
 static gboolean
 pen_sqlite_sink_open_table (PenSqliteSink *self, GError **error)
 {
   if (!pen_sqlite_database_execute (self->database, "BEGIN IMMEDIATE", "open", error))
     return FALSE;
   self->table = pen_sqlite_table_open (self->database, &self->options, error);
-  return self->table != NULL
+  return self->table != NULL && pen_sqlite_sink_prepare_retention (self, error)
          && pen_sqlite_database_execute (self->database, "COMMIT", "open", error);
 }
 
@@ -230,49 +243,67 @@ pen_sqlite_sink_soften (GError *error)
     error->code = PEN_ELEMENT_ERROR_RETRY;
 }
 
+/* Old rows go in the transaction of new ones, so that nobody sees the ones beside the others. */
+static gboolean
+pen_sqlite_sink_sweep_with (PenSqliteSink *self, gint64 *n_deleted, GError **error)
+{
+  gint64 now_us = pen_element_get_real_time (PEN_ELEMENT (self));
+
+  if (!pen_sqlite_sink_prepare_retention (self, error))
+    return FALSE;
+  if (self->retention == NULL
+      || (now_us >= self->swept_us && now_us < self->swept_us + LEAST_SWEEP_US))
+    return TRUE;
+  self->swept_us = now_us;
+  return pen_sqlite_retention_run_once (self->retention, now_us, n_deleted, error);
+}
+
+static void
+pen_sqlite_sink_count (PenSqliteSink *self, const char *name, gint64 amount)
+{
+  if (amount > 0)
+    pen_element_count (PEN_ELEMENT (self), name, NULL, amount);
+}
+
 static gboolean
 pen_sqlite_sink_write (PenSink *sink, PenBatch *batch, GError **error)
 {
   PenSqliteSink *self = PEN_SQLITE_SINK (sink);
   PenSqliteWriter writer = { 0 };
   g_autoptr (GError) own_error = NULL;
+  gint64 n_deleted = 0;
 
   if (!pen_sqlite_sink_open (self, error))
     return FALSE;
   writer.table = self->table;
   if (pen_sqlite_database_execute (self->database, "BEGIN IMMEDIATE", "write to", &own_error)
       && pen_sqlite_writer_write (&writer, batch, &own_error)
+      && pen_sqlite_sink_sweep_with (self, &n_deleted, &own_error)
       && pen_sqlite_database_execute (self->database, "COMMIT", "write to", &own_error))
     {
-      if (writer.n_ignored > 0)
-        pen_element_count (PEN_ELEMENT (self), "rows_ignored", NULL, writer.n_ignored);
+      pen_sqlite_sink_count (self, "rows_ignored", writer.n_ignored);
+      pen_sqlite_sink_count (self, "rows_deleted", n_deleted);
       return TRUE;
     }
+  self->swept_us = 0;
   pen_sqlite_sink_undo (self, writer.has_changed_table);
   pen_sqlite_sink_soften (own_error);
   g_propagate_error (error, g_steal_pointer (&own_error));
   return FALSE;
 }
 
-/* --- Old rows --- */
-
 static gboolean
 pen_sqlite_sink_sweep (PenSqliteSink *self, GError **error)
 {
+  gint64 now_us = pen_element_get_real_time (PEN_ELEMENT (self));
   gint64 n_deleted = 0;
-  gboolean is_good;
+  gboolean is_good = pen_sqlite_sink_prepare_retention (self, error);
 
-  if (self->table->columns->len == 0)
-    return TRUE;
-  if (self->retention == NULL)
-    self->retention = pen_sqlite_retention_new (self->table, self->retention_column,
-                                                self->retention_unit, self->retention_us, error);
-  if (self->retention == NULL)
-    return FALSE;
-  is_good = pen_sqlite_retention_run (
-      self->retention, pen_element_get_real_time (PEN_ELEMENT (self)), &n_deleted, error);
-  if (n_deleted > 0)
-    pen_element_count (PEN_ELEMENT (self), "rows_deleted", NULL, n_deleted);
+  if (!is_good || self->retention == NULL)
+    return is_good;
+  self->swept_us = now_us;
+  is_good = pen_sqlite_retention_run (self->retention, now_us, &n_deleted, error);
+  pen_sqlite_sink_count (self, "rows_deleted", n_deleted);
   return is_good;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define START_US (G_GINT64_CONSTANT (1718000000) * G_USEC_PER_SEC)
+#define MINUTE_US (60 * G_USEC_PER_SEC)
 
 /* The reason for which an event of a batch was rejected is told with the batch's private header
  * alone; here it is enough that it was, and that the others went in. */
@@ -391,6 +392,36 @@ test_sqlite_retention (PenSqliteFixture *fixture, gconstpointer data)
   g_assert_cmpint (pen_harness_get_count (fixture->harness, "rows_deleted", NULL), ==, 64);
 }
 
+/* Old rows go with the transaction that brings new ones: nobody has to wait for a timer. */
+static void
+test_sqlite_retention_with_rows (PenSqliteFixture *fixture, gconstpointer data)
+{
+  g_autoptr (PenBatch) old = pen_sqlite_make_batch ("{\"t\":1717999000}", "{\"t\":null}", NULL);
+  g_autoptr (PenBatch) new = pen_sqlite_make_batch ("{\"t\":1718000000}", NULL);
+
+  pen_sqlite_fixture_set_columns (fixture, "t INTEGER");
+  g_object_set (fixture->sink, "retention", (gint64) MINUTE_US, "retention-column", "t", NULL);
+  pen_harness_use_test_clock (fixture->harness, START_US - 1000 * G_USEC_PER_SEC);
+  pen_harness_start (fixture->harness);
+  pen_sqlite_fixture_write (fixture, old);
+  pen_harness_advance (fixture->harness, 1000 * G_USEC_PER_SEC);
+  pen_sqlite_fixture_write (fixture, new);
+  pen_sqlite_assert_query (fixture->path, "SELECT t FROM events", "NULL\n1718000000");
+}
+
+static void
+test_sqlite_retention_no_column (PenSqliteFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  pen_sqlite_run (fixture->path, "CREATE TABLE events (a)");
+  g_object_set (fixture->sink, "retention", (gint64) MINUTE_US, "retention-column", "t", NULL);
+  error = pen_harness_start_fails (fixture->harness);
+  g_assert_error (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_FAIL);
+  g_assert_true (g_pattern_match_simple ("the table 'events' in '*' has no column 't', by which*",
+                                         error->message));
+}
+
 static void
 test_sqlite_retention_of_arrival (PenSqliteFixture *fixture, gconstpointer data)
 {
@@ -516,6 +547,8 @@ main (int argc, char **argv)
   test_add ("many", test_sqlite_many);
   test_add ("many/again", test_sqlite_many_again);
   test_add ("retention", test_sqlite_retention);
+  test_add ("retention/with-rows", test_sqlite_retention_with_rows);
+  test_add ("retention/no-column", test_sqlite_retention_no_column);
   test_add ("retention/of-arrival", test_sqlite_retention_of_arrival);
   test_add ("check", test_sqlite_check);
   test_add ("check/retention", test_sqlite_check_retention);
