@@ -74,9 +74,19 @@ pen_sqlite_database_set_error (PenSqliteDatabase *self, const char *verb, GError
 
   if (reason == NULL)
     reason = is_system ? g_strerror (system_errno) : sqlite3_errmsg (self->handle);
-  pen_element_set_error (error, PEN_ELEMENT_ERROR_RETRY, "sqlite", "cannot %s '%s': %s%s%s", verb,
-                         self->path, reason, answer != NULL ? "; " : "",
-                         answer != NULL ? answer->advice : "");
+  /* SQLITE_ERROR: the SQL does not fit to the database, and so the keyfile does not */
+  pen_element_set_error (
+      error, (code & 0xff) == SQLITE_ERROR ? PEN_ELEMENT_ERROR_FAIL : PEN_ELEMENT_ERROR_RETRY,
+      "sqlite", "cannot %s '%s': %s%s%s", verb, self->path, reason, answer != NULL ? "; " : "",
+      answer != NULL ? answer->advice : "");
+}
+
+/* documented in the header */
+void
+pen_sqlite_soften_error (GError *error)
+{
+  if (error != NULL && g_error_matches (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_FAIL))
+    error->code = PEN_ELEMENT_ERROR_RETRY;
 }
 
 /* documented in the header */

@@ -52,8 +52,11 @@ void pen_sqlite_database_free (PenSqliteDatabase *self);
 gboolean pen_sqlite_database_is_moved (PenSqliteDatabase *self);
 /* Closes a file that was taken away, and leaves alone what may be in its place. */
 void pen_sqlite_database_abandon (PenSqliteDatabase *self);
-/* What the last call's failure means: "cannot @verb '@path': why; what to do". */
+/* What the last call's failure means: "cannot @verb '@path': why; what to do".
+ * PEN_ELEMENT_ERROR_FAIL: the keyfile is at fault, otherwise PEN_ELEMENT_ERROR_RETRY. */
 void pen_sqlite_database_set_error (PenSqliteDatabase *self, const char *verb, GError **error);
+/* Of a database that did fit before: somebody has changed it, and may change it back. */
+void pen_sqlite_soften_error (GError *error);
 gboolean pen_sqlite_database_execute (PenSqliteDatabase *self,
                                       const char *sql,
                                       const char *verb,

@@ -234,15 +234,6 @@ pen_sqlite_sink_undo (PenSqliteSink *self, gboolean has_changed_table)
 
 /* --- Writing --- */
 
-/* What was wrong with the definition was found when the file was opened; what SQL does not like
- * now, somebody else has done to the table, and opening it again makes good or tells. */
-static void
-pen_sqlite_sink_soften (GError *error)
-{
-  if (error != NULL && error->domain == PEN_ELEMENT_ERROR && error->code == PEN_ELEMENT_ERROR_FAIL)
-    error->code = PEN_ELEMENT_ERROR_RETRY;
-}
-
 /* Old rows go in the transaction of new ones, so that nobody sees the ones beside the others. */
 static gboolean
 pen_sqlite_sink_sweep_with (PenSqliteSink *self, gint64 *n_deleted, GError **error)
@@ -287,7 +278,8 @@ pen_sqlite_sink_write (PenSink *sink, PenBatch *batch, GError **error)
     }
   self->swept_us = 0;
   pen_sqlite_sink_undo (self, writer.has_changed_table);
-  pen_sqlite_sink_soften (own_error);
+  /* what the keyfile got wrong was found when the file was opened, and is found again then */
+  pen_sqlite_soften_error (own_error);
   g_propagate_error (error, g_steal_pointer (&own_error));
   return FALSE;
 }

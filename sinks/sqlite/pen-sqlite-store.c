@@ -258,15 +258,13 @@ pen_sqlite_store_lay_out (GPtrArray *columns, sqlite3_stmt *statement, GString *
   pen_json_writer_end_object (&writer);
 }
 
-/* documented in the header */
-gboolean
-pen_sqlite_store_query (PenSqliteStore *self,
-                        const PenStoreQuery *query,
-                        PenStoreRowFunc func,
-                        gpointer user_data,
-                        GError **error)
+static gboolean
+pen_sqlite_store_query_locked (PenSqliteStore *self,
+                               const PenStoreQuery *query,
+                               PenStoreRowFunc func,
+                               gpointer user_data,
+                               GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   g_autoptr (GPtrArray) columns = pen_sqlite_store_open_locked (self, error);
   g_autoptr (sqlite3_stmt) statement = NULL;
   g_autoptr (GString) text = g_string_new (NULL);
@@ -291,5 +289,23 @@ pen_sqlite_store_query (PenSqliteStore *self,
                            (int) (MAX_QUERY_US / G_USEC_PER_SEC));
   else
     pen_sqlite_database_set_error (self->database, "read", error);
+  return FALSE;
+}
+
+/* documented in the header */
+gboolean
+pen_sqlite_store_query (PenSqliteStore *self,
+                        const PenStoreQuery *query,
+                        PenStoreRowFunc func,
+                        gpointer user_data,
+                        GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GError) own_error = NULL;
+
+  if (pen_sqlite_store_query_locked (self, query, func, user_data, &own_error))
+    return TRUE;
+  pen_sqlite_soften_error (own_error);
+  g_propagate_error (error, g_steal_pointer (&own_error));
   return FALSE;
 }

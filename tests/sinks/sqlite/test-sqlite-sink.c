@@ -241,6 +241,19 @@ test_sqlite_lacks_column (PenSqliteFixture *fixture, gconstpointer data)
   pen_sqlite_assert_query (fixture->path, "SELECT a, b FROM events", "1|2");
 }
 
+/* What only SQLite can tell of a declaration stops the pipeline: nobody else will set it right. */
+static void
+test_sqlite_wrong_sql (PenSqliteFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  pen_sqlite_fixture_set_columns (fixture, "a INTEGER NOT SO");
+  error = pen_harness_start_fails (fixture->harness);
+  g_assert_error (error, PEN_ELEMENT_ERROR, PEN_ELEMENT_ERROR_FAIL);
+  g_assert_true (g_pattern_match_simple ("cannot create a table in '*': near \"SO\": syntax error",
+                                         error->message));
+}
+
 /* --- Keys and constraints --- */
 
 static void
@@ -540,6 +553,7 @@ main (int argc, char **argv)
   test_add ("add-columns", test_sqlite_add_columns);
   test_add ("existing-table", test_sqlite_existing_table);
   test_add ("lacks-column", test_sqlite_lacks_column);
+  test_add ("wrong-sql", test_sqlite_wrong_sql);
   test_add ("key", test_sqlite_key);
   test_add ("key/update", test_sqlite_update);
   test_add ("key/without-index", test_sqlite_key_without_index);

@@ -245,6 +245,33 @@ test_table_failures (TestFixture *fixture, gconstpointer data)
   g_assert_cmpstr (text, ==, HEADER FIRST_ROW SECOND_ROW FIRST_ROW);
 }
 
+/* The headers themselves are torn: they are completed, and not written again. */
+static void
+test_table_torn_header (TestFixture *fixture, gconstpointer data)
+{
+  g_autoptr (PenBatch) batch = test_make_batch (FIRST, SECOND, NULL);
+  struct rlimit limit = { 0 };
+  g_autofree char *text = NULL;
+  gboolean was_good;
+  gboolean is_good;
+
+  test_redirect (fixture, open (fixture->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  pen_harness_start (fixture->harness);
+  getrlimit (RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = 10;
+  setrlimit (RLIMIT_FSIZE, &limit);
+  was_good = pen_harness_write (fixture->harness, batch, NULL);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_FSIZE, &limit);
+  is_good = pen_harness_write (fixture->harness, batch, NULL);
+  test_restore (fixture);
+
+  g_assert_false (was_good);
+  g_assert_true (is_good);
+  text = pen_test_read_file (fixture->path, NULL);
+  g_assert_cmpstr (text, ==, HEADER FIRST_ROW SECOND_ROW);
+}
+
 #define test_add(path, func)                                                                       \
   g_test_add ("/table-sink/" path, TestFixture, NULL, test_set_up, func, test_tear_down)
 
@@ -263,5 +290,6 @@ main (int argc, char **argv)
   test_add ("csv", test_table_csv);
   test_add ("markdown", test_table_markdown);
   test_add ("failures", test_table_failures);
+  test_add ("torn-header", test_table_torn_header);
   return g_test_run ();
 }
