@@ -377,6 +377,29 @@ test_sqlite_many_again (PenSqliteFixture *fixture, gconstpointer data)
   g_assert_cmpint (pen_harness_get_count (fixture->harness, "rows_ignored", NULL), ==, 50);
 }
 
+/* In the middle of dozens of rows an event brings a new column. */
+static void
+test_sqlite_many_columns (PenSqliteFixture *fixture, gconstpointer data)
+{
+  g_autoptr (PenBatch) batch = pen_batch_new ();
+
+  g_object_set (fixture->sink, "add-columns", TRUE, NULL);
+  pen_harness_start (fixture->harness);
+  for (guint i = 0; i < 120; i++)
+    {
+      g_autofree char *text = i == 50 ? g_strdup_printf ("{\"id\":%u,\"new\":\"x\"}", i)
+                                      : g_strdup_printf ("{\"id\":%u}", i);
+      g_autoptr (PenEvent) event = pen_harness_make_event (text, "t");
+
+      pen_batch_append (batch, event);
+    }
+  pen_sqlite_fixture_write (fixture, batch);
+  pen_sqlite_assert_query (fixture->path,
+                           "SELECT count(*), sum(id = rowid - 1), max(new), sum(new = 'x') "
+                           "FROM events",
+                           "120|120|x|1");
+}
+
 /* --- Retention --- */
 
 static void
@@ -560,6 +583,7 @@ main (int argc, char **argv)
   test_add ("bad-rows", test_sqlite_bad_rows);
   test_add ("many", test_sqlite_many);
   test_add ("many/again", test_sqlite_many_again);
+  test_add ("many/columns", test_sqlite_many_columns);
   test_add ("retention", test_sqlite_retention);
   test_add ("retention/with-rows", test_sqlite_retention_with_rows);
   test_add ("retention/no-column", test_sqlite_retention_no_column);
