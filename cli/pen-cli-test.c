@@ -46,27 +46,37 @@ pen_cli_test_append_verdict (PenCliTest *self, gboolean is_good, const char *pat
 
 /* As a string of YAML in double quotation marks, which is what JSON has. */
 static void
-pen_cli_test_append_quoted (PenCliTest *self, const char *key, const char *text)
+pen_cli_test_append_quoted (PenCliTest *self, const char *text)
 {
   PenJsonWriter writer;
 
-  g_string_append_printf (self->lines, "    %s: ", key);
   pen_json_writer_init (&writer, self->lines);
   pen_json_writer_string (&writer, text, -1);
   g_string_append_c (self->lines, '\n');
 }
 
-/* One below the other, as they are, so that an eye can compare them. */
+/* A block of YAML shows its text as it is, but cannot begin with a blank, and holds no control
+ * characters. */
+static gboolean
+pen_cli_test_is_plain (const char *text)
+{
+  for (const char *letter = text; *letter != '\0'; letter++)
+    if (g_ascii_iscntrl (*letter))
+      return FALSE;
+  return *text != '\0' && *text != ' ';
+}
+
+/* One below the other, so that an eye can compare them. */
 static void
 pen_cli_test_append_text (PenCliTest *self, const char *key, const char *text)
 {
-  g_auto (GStrv) lines = text != NULL ? g_strsplit (text, "\n", -1) : NULL;
-
   if (text == NULL)
     return;
-  g_string_append_printf (self->lines, "    %s: |\n", key);
-  for (guint i = 0; lines[i] != NULL; i++)
-    g_string_append_printf (self->lines, "      %s\n", lines[i]);
+  g_string_append_printf (self->lines, "      %s: ", key);
+  if (pen_cli_test_is_plain (text))
+    g_string_append_printf (self->lines, "|\n        %s\n", text);
+  else
+    pen_cli_test_append_quoted (self, text);
 }
 
 static void
@@ -78,15 +88,15 @@ pen_cli_test_append_failures (PenCliTest *self,
   g_autofree char *at = g_strdup_printf ("%s:%u", path, trial->place.line);
 
   g_string_append (self->lines, "  ---\n");
-  g_string_append_printf (self->lines, "  at: ");
-  g_string_append_printf (self->lines, "'%s'\n", at);
+  g_string_append (self->lines, "  at: ");
+  pen_cli_test_append_quoted (self, at);
   g_string_append (self->lines, "  failures:\n");
   for (guint i = 0; i < failures->len; i++)
     {
       const PenTrialFailure *failure = g_ptr_array_index (failures, i);
 
-      g_string_append (self->lines, "  -\n");
-      pen_cli_test_append_quoted (self, "message", failure->message);
+      g_string_append (self->lines, "    - message: ");
+      pen_cli_test_append_quoted (self, failure->message);
       pen_cli_test_append_text (self, "expected", failure->expected);
       pen_cli_test_append_text (self, "actual", failure->actual);
     }

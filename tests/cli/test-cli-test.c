@@ -86,15 +86,15 @@ test_command_fails (TestFixture *fixture, gconstpointer data)
                    1,
                    "TAP version 13\n1..2\n"
                    "not ok 1 - /site.pipeline: differs\n"
-                   "  ---\n  at: '/site.pipeline:10'\n  failures:\n"
-                   "  -\n    message: \"event 1 of 2: $.a: expected 1, got 1.0\"\n"
-                   "    expected: |\n      {\"a\":1}\n    actual: |\n      {\"a\":1.0}\n"
-                   "  -\n    message: \"event 2 of 2 was not expected\"\n"
-                   "    actual: |\n      b\n  ...\n"
+                   "  ---\n  at: \"/site.pipeline:10\"\n  failures:\n"
+                   "    - message: \"event 1 of 2: $.a: expected 1, got 1.0\"\n"
+                   "      expected: |\n        {\"a\":1}\n      actual: |\n        {\"a\":1.0}\n"
+                   "    - message: \"event 2 of 2 was not expected\"\n"
+                   "      actual: |\n        b\n  ...\n"
                    "not ok 2 - /site.pipeline: is missing\n"
-                   "  ---\n  at: '/site.pipeline:14'\n  failures:\n"
-                   "  -\n    message: \"event 2 of 2 did not come\"\n"
-                   "    expected: |\n      b\n  ...\n");
+                   "  ---\n  at: \"/site.pipeline:14\"\n  failures:\n"
+                   "    - message: \"event 2 of 2 did not come\"\n"
+                   "      expected: |\n        b\n  ...\n");
 }
 
 static void
@@ -107,12 +107,12 @@ test_command_dead_letters (TestFixture *fixture, gconstpointer data)
   test_assert_run (fixture, SCRIPT "[test other]\ninput=reject;reject\nexpect-dead-letter=good\n",
                    1,
                    "TAP version 13\n1..1\nnot ok 1 - /site.pipeline: other\n"
-                   "  ---\n  at: '/site.pipeline:8'\n  failures:\n"
-                   "  -\n    message: \"dead letter 1 of 2 has another reason\"\n"
-                   "    expected: |\n      good\n"
-                   "    actual: |\n      bad_letter: transform script: begins with r\n"
-                   "  -\n    message: \"dead letter 2 of 2 was not expected\"\n"
-                   "    actual: |\n      bad_letter: transform script: begins with r\n  ...\n");
+                   "  ---\n  at: \"/site.pipeline:8\"\n  failures:\n"
+                   "    - message: \"dead letter 1 of 2 has another reason\"\n"
+                   "      expected: |\n        good\n"
+                   "      actual: |\n        bad_letter: transform script: begins with r\n"
+                   "    - message: \"dead letter 2 of 2 was not expected\"\n"
+                   "      actual: |\n        bad_letter: transform script: begins with r\n  ...\n");
 }
 
 /* What is kept comes at the end, unless drain=false; what asks for a second gets it by wait. */
@@ -157,9 +157,9 @@ test_command_topics (TestFixture *fixture, gconstpointer data)
   test_assert_run (fixture, PLAIN "[test other]\ntopic=a/1\ninput=x\nexpect=x\nexpect-topic=a/2\n",
                    1,
                    "TAP version 13\n1..1\nnot ok 1 - /site.pipeline: other\n"
-                   "  ---\n  at: '/site.pipeline:10'\n  failures:\n"
-                   "  -\n    message: \"the topic of event 1 is another one\"\n"
-                   "    expected: |\n      a/2\n    actual: |\n      a/1\n  ...\n");
+                   "  ---\n  at: \"/site.pipeline:10\"\n  failures:\n"
+                   "    - message: \"the topic of event 1 is another one\"\n"
+                   "      expected: |\n        a/2\n      actual: |\n        a/1\n  ...\n");
 }
 
 /* What a transform is set to comes from this machine, as it needs it here. */
@@ -190,6 +190,18 @@ test_command_arrival (TestFixture *fixture, gconstpointer data)
                    0, "TAP version 13\n1..1\nok 1 - /site.pipeline: a minute\n");
 }
 
+/* Texts that a block of YAML cannot hold are quoted. */
+static void
+test_command_blanks (TestFixture *fixture, gconstpointer data)
+{
+  g_autofree char *output = NULL;
+
+  pen_test_write_file (fixture->folder, "in.txt", " a\nb\tc\n");
+  output = test_run (fixture, PLAIN "[test x]\ninput-file=in.txt\nexpect=x\n", 1);
+  g_assert_nonnull (strstr (output, "      expected: |\n        x\n      actual: \" a\"\n"));
+  g_assert_nonnull (strstr (output, "      actual: \"b\\tc\"\n"));
+}
+
 static void
 test_command_many (TestFixture *fixture, gconstpointer data)
 {
@@ -211,9 +223,9 @@ test_command_files (TestFixture *fixture, gconstpointer data)
   test_assert_run (
       fixture, PLAIN "[test bytes]\ninput-file=in.jsonl\nexpect-file=out.jsonl\nexact=true\n\n", 1,
       "TAP version 13\n1..1\nnot ok 1 - /site.pipeline: bytes\n"
-      "  ---\n  at: '/site.pipeline:10'\n  failures:\n"
-      "  -\n    message: \"event 3 of 3: they differ from byte 6 on\"\n"
-      "    expected: |\n      {\"d\":1}\n    actual: |\n      {\"d\": 1}\n  ...\n");
+      "  ---\n  at: \"/site.pipeline:10\"\n  failures:\n"
+      "    - message: \"event 3 of 3: they differ from byte 6 on\"\n"
+      "      expected: |\n        {\"d\":1}\n      actual: |\n        {\"d\": 1}\n  ...\n");
 }
 
 static void
@@ -316,6 +328,7 @@ main (int argc, char **argv)
   test_add ("topics", test_command_topics);
   test_add ("environment", test_command_environment);
   test_add ("arrival", test_command_arrival);
+  test_add ("blanks", test_command_blanks);
   test_add ("many", test_command_many);
   test_add ("files", test_command_files);
   test_add ("sites", test_command_sites);
