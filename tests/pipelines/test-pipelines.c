@@ -40,7 +40,7 @@ test_check (gconstpointer data)
     g_error ("%s: status %d: %s%s", path, status, output, complaints);
 }
 
-/* The keyfile's own tests. */
+/* The keyfile's own tests, of which it has some. */
 static void
 test_test (gconstpointer data)
 {
@@ -50,7 +50,7 @@ test_test (gconstpointer data)
   g_autofree char *complaints = NULL;
   int status = test_run (arguments, &output, &complaints);
 
-  if (status != 0)
+  if (status != 0 || strstr (output, "\nok 1 - ") == NULL)
     g_error ("%s: status %d: %s%s", path, status, output, complaints);
 }
 
