@@ -14,6 +14,7 @@
 /* Of one event in hopping windows of one size. */
 #define MAX_OVERLAP 1000
 #define MAX_WINDOWS 32
+#define MAX_SIZE_US (3660 * G_TIME_SPAN_DAY)
 #define MAX_COLUMNS 10000
 
 typedef struct
@@ -76,9 +77,10 @@ pen_window_planner_add_size (PenWindowPlanner *self, const char *text)
       pen_window_planner_report (self, "windows", "%s", error->message);
       return;
     }
-  if (size.size_us <= 0)
+  if (size.size_us <= 0 || size.size_us > MAX_SIZE_US)
     {
-      pen_window_planner_report (self, "windows", "a window of %s holds nothing", text);
+      pen_window_planner_report (
+          self, "windows", "a window may be up to 3660d long, and not empty; %s is not", text);
       return;
     }
   hop_us = settings->kind == PEN_WINDOW_HOPPING ? settings->hop_us : size.size_us;

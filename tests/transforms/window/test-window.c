@@ -276,6 +276,8 @@ test_window_is_checked (void)
   } cases[] = {
     { "1min", "mean(x)", PEN_WINDOW_TUMBLING, "" },
     { "1 min;5", "mean(x)", PEN_WINDOW_TUMBLING, "error: *windows*" },
+    { "0s", "mean(x)", PEN_WINDOW_TUMBLING, "error: *0s is not*" },
+    { "100000000d", "mean(x)", PEN_WINDOW_SLIDING, "error: *100000000d is not*" },
     { "1min", "mean", PEN_WINDOW_TUMBLING, "error: *'mean' needs a field*" },
     { "1min", "middle(x)", PEN_WINDOW_TUMBLING, "error: *no function 'middle'*" },
     { "1min", "mean(a..b)", PEN_WINDOW_TUMBLING, "error: *'a..b'*character 3*" },
