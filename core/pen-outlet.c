@@ -19,6 +19,7 @@
 #include "pen-backoff.h"
 #include "pen-batch-private.h"
 #include "pen-element-private.h"
+#include "pen-metrics-private.h"
 #include "pen-tap.h"
 
 /* a full queue has room again when it is half empty: not an event at a time */
@@ -62,7 +63,11 @@ struct _PenOutlet
   PenMetric *n_bytes_sent;
   PenMetric *n_batches;
   PenMetric *n_failures;
+  PenMetric *n_retries;
   PenMetric *n_queued;
+  PenMetric *oldest_us; /* arrival of the oldest that has no outcome; 0: nothing waits */
+  PenHistogram *latency;
+  PenHistogram *batch_sizes;
 
   /* lane */
   PenOutletState state;
@@ -90,11 +95,23 @@ struct _PenOutlet
   /* lane, or the worker while a step is under way */
   PenStep step;
   PenBatch *writing;
+  PenStopwatch stopwatch;
   gboolean succeeded;
   GError *error;
 };
 
 static void pen_outlet_pump (PenOutlet *self);
+
+static void
+pen_outlet_write (PenOutlet *self)
+{
+  gint64 arrival_us = pen_event_get_arrival (pen_batch_get_event (self->writing, 0));
+  gboolean is_measured = pen_stopwatch_begin (&self->stopwatch, arrival_us);
+
+  self->succeeded = pen_sink_write (self->sink, self->writing, &self->error);
+  if (is_measured)
+    pen_stopwatch_end (&self->stopwatch);
+}
 
 static void
 pen_outlet_execute (PenOutlet *self)
@@ -108,7 +125,7 @@ pen_outlet_execute (PenOutlet *self)
       self->succeeded = pen_element_start (element, &self->error);
       break;
     case PEN_STEP_WRITE:
-      self->succeeded = pen_sink_write (self->sink, self->writing, &self->error);
+      pen_outlet_write (self);
       break;
     case PEN_STEP_FLUSH:
       self->succeeded = pen_sink_flush (self->sink, &self->error);
@@ -139,12 +156,23 @@ pen_outlet_update_room (PenOutlet *self)
     self->functions->full (self->owner, self->is_full);
 }
 
+/* What is oldest now that a batch is done. */
+static void
+pen_outlet_update_oldest (PenOutlet *self)
+{
+  PenBatch *batch = self->closed.length > 0 ? self->closed.head->data : self->filling;
+
+  pen_metric_set (self->oldest_us,
+                  batch != NULL ? pen_event_get_arrival (pen_batch_get_event (batch, 0)) : 0);
+}
+
 /* Every event of the batch has its outcome: those that are still open are written. */
 static void
 pen_outlet_settle_batch (PenOutlet *self)
 {
   g_autoptr (PenBatch) batch = g_steal_pointer (&self->writing);
   guint n_events = pen_batch_get_n_events (batch);
+  gint64 now_us = pen_lane_get_real_time (self->lane);
   guint64 n_bytes = 0;
   guint n_rejected = 0;
 
@@ -160,11 +188,16 @@ pen_outlet_settle_batch (PenOutlet *self)
           self->functions->reject (self->owner, self->sink, event, reason, message);
         }
       else
-        n_bytes += g_bytes_get_size (pen_event_get_payload (event));
+        {
+          n_bytes += g_bytes_get_size (pen_event_get_payload (event));
+          pen_histogram_add_alone (self->latency, now_us - pen_event_get_arrival (event), 1);
+        }
     }
   pen_metric_add_alone (self->n_sent, n_events - n_rejected);
   pen_metric_add_alone (self->n_bytes_sent, (gint64) n_bytes);
   pen_metric_add_alone (self->n_batches, 1);
+  pen_histogram_add_alone (self->batch_sizes, n_events, 1);
+  pen_outlet_update_oldest (self);
   self->n_events -= n_events;
   self->n_bytes -= pen_batch_get_n_bytes (batch);
   pen_outlet_update_room (self);
@@ -193,6 +226,7 @@ pen_outlet_retry (gpointer data)
 static void
 pen_outlet_schedule_retry (PenOutlet *self)
 {
+  pen_metric_add (self->n_retries, 1);
   self->retry_timer
       = pen_lane_add_timer (self->lane, pen_backoff_next (&self->backoff), pen_outlet_retry, self);
 }
@@ -205,6 +239,8 @@ pen_outlet_discard (PenOutlet *self)
   g_clear_pointer (&self->writing, pen_batch_unref);
   self->n_events = 0;
   self->n_bytes = 0;
+  pen_metric_set (self->n_queued, 0);
+  pen_metric_set (self->oldest_us, 0);
 }
 
 static void
@@ -418,6 +454,24 @@ pen_outlet_end_linger (gpointer data)
   pen_outlet_become_ripe (self);
 }
 
+static void
+pen_outlet_init_metrics (PenOutlet *self, PenMetrics *metrics)
+{
+  self->n_received = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "events_received", NULL);
+  self->n_sent = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "events_sent", NULL);
+  self->n_bytes_sent = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "bytes_sent", NULL);
+  self->n_batches = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "batches", NULL);
+  self->n_failures = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "failures", NULL);
+  self->n_retries = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "retries", NULL);
+  self->n_queued = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "queue_events", NULL);
+  self->oldest_us = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "queue_oldest_timestamp_us", NULL);
+  self->latency
+      = pen_metrics_get_histogram (metrics, PEN_HISTOGRAM_LATENCY, "delivery_latency_seconds");
+  self->batch_sizes = pen_metrics_get_histogram (metrics, PEN_HISTOGRAM_EVENTS, "batch_events");
+  self->stopwatch.histogram
+      = pen_metrics_get_histogram (metrics, PEN_HISTOGRAM_WORK, "write_seconds");
+}
+
 /* documented in the header, as what follows */
 PenOutlet *
 pen_outlet_new (PenSink *sink,
@@ -426,7 +480,6 @@ pen_outlet_new (PenSink *sink,
                 const PenOutletFunctions *functions,
                 gpointer owner)
 {
-  PenMetrics *metrics = pen_element_get_metrics (PEN_ELEMENT (sink));
   PenOutlet *self = g_new0 (PenOutlet, 1);
 
   g_atomic_ref_count_init (&self->references);
@@ -440,12 +493,7 @@ pen_outlet_new (PenSink *sink,
   self->linger_us = pen_sink_get_linger (sink);
   self->queue_events = pen_sink_get_queue_events (sink);
   self->queue_bytes = pen_sink_get_queue_bytes (sink);
-  self->n_received = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "events_received", NULL);
-  self->n_sent = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "events_sent", NULL);
-  self->n_bytes_sent = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "bytes_sent", NULL);
-  self->n_batches = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "batches", NULL);
-  self->n_failures = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "failures", NULL);
-  self->n_queued = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "queue_events", NULL);
+  pen_outlet_init_metrics (self, pen_element_get_metrics (PEN_ELEMENT (sink)));
   self->ripen.func = pen_outlet_become_ripe;
   self->ripen.user_data = self;
   g_queue_init (&self->closed);
@@ -506,6 +554,8 @@ pen_outlet_take (PenOutlet *self, PenEvent *event)
     self->filling = pen_batch_new_for (self->n_last);
   pen_batch_take (self->filling, event);
   pen_metric_add_alone (self->n_received, 1);
+  if (self->n_events == 0)
+    pen_metric_set (self->oldest_us, pen_event_get_arrival (event));
   self->n_events++;
   self->n_bytes += n_bytes;
   pen_outlet_ripen_later (self);

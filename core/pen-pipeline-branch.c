@@ -105,6 +105,8 @@ pen_pipeline_branch_new (PenPipelineNode *sink, guint sink_index, guint *next_co
   self->entries = g_new0 (PenPipelineNode, pipeline->n_elements);
   self->n_spooled = pen_metrics_get (pen_element_get_metrics (sink->element), PEN_METRIC_GAUGE,
                                      "spool_events", NULL);
+  self->spool_oldest_us = pen_metrics_get (pen_element_get_metrics (sink->element),
+                                           PEN_METRIC_GAUGE, "spool_oldest_timestamp_us", NULL);
   sink->branch = self;
   pen_outlet_keep_little (sink->outlet);
   nodes[sink_index] = sink;
@@ -348,11 +350,15 @@ pen_pipeline_branch_throttle (PenPipelineBranch *self, gboolean is_full)
 static void
 pen_pipeline_measure_branches (PenPipeline *self)
 {
+  pen_metric_set (pen_metrics_get (pen_status_get_metrics (self->status), PEN_METRIC_GAUGE,
+                                   "spool_size_bytes", NULL),
+                  (gint64) pen_spool_get_used_bytes (self->spool));
   for (guint i = 0; i < self->branches->len; i++)
     {
       const PenPipelineBranch *branch = g_ptr_array_index (self->branches, i);
 
       pen_metric_set (branch->n_spooled, (gint64) pen_spool_reader_count_waiting (branch->reader));
+      pen_metric_set (branch->spool_oldest_us, pen_spool_reader_get_oldest (branch->reader));
     }
 }
 
@@ -364,6 +370,7 @@ pen_pipeline_spool_opened (gpointer owner)
   for (guint i = 0; i < self->branches->len; i++)
     pen_pipeline_branch_begin (g_ptr_array_index (self->branches, i));
   self->is_spool_open = TRUE;
+  pen_pipeline_measure_branches (self);
   pen_lane_defer (self->lane, &self->advance);
 }
 

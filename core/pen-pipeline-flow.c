@@ -72,6 +72,7 @@ pen_pipeline_reject (PenPipelineNode *node,
   pen_element_count (node->element, "events_rejected", reason, 1);
   if (self->dead_letter != NULL && node != self->dead_letter && self->dead_letter->outlet != NULL)
     {
+      pen_element_count (node->element, "events_dead_lettered", reason, 1);
       PenOutlet *outlet = self->dead_letter->outlet;
       PenEvent *letter
           = pen_dead_letter_new_for_part (event, self->name, pen_element_get_label (node->element),
@@ -200,9 +201,15 @@ static void
 pen_pipeline_node_process (PenPipelineNode *node, PenEvent *event)
 {
   g_autoptr (GError) error = NULL;
+  gboolean is_measured = pen_stopwatch_begin (&node->stopwatch, pen_event_get_arrival (event));
+  gboolean is_processed;
 
   pen_metric_add_alone (node->n_received, 1);
-  if (pen_transform_process (PEN_TRANSFORM (node->element), event, &node->output.output, &error))
+  is_processed
+      = pen_transform_process (PEN_TRANSFORM (node->element), event, &node->output.output, &error);
+  if (is_measured)
+    pen_stopwatch_end (&node->stopwatch);
+  if (is_processed)
     {
       if (node->output.n_skipped > 0)
         pen_pipeline_reject_skipped (node, event);
@@ -338,13 +345,23 @@ pen_pipeline_host_reject (PenHost *host,
   return position;
 }
 
+static gint64
+pen_pipeline_host_get_real_time (PenHost *host)
+{
+  return pen_lane_get_real_time (pen_pipeline_from_host (host)->lane);
+}
+
 static void
 pen_pipeline_host_set_connected (PenHost *host, PenSource *source, gboolean connected)
 {
   PenPipelineNode *node
       = pen_pipeline_find_node (pen_pipeline_from_host (host), PEN_ELEMENT (source));
 
+  if (connected && node->was_connected && pen_metric_get (node->is_connected) == 0)
+    pen_metric_add (node->n_reconnects, 1);
+  node->was_connected |= connected;
   pen_metric_set (node->is_connected, connected);
+  pen_metric_set (node->connection_changed_us, pen_pipeline_host_get_real_time (host));
 }
 
 static void
@@ -377,12 +394,6 @@ static gint64
 pen_pipeline_host_get_monotonic_time (PenHost *host)
 {
   return pen_lane_get_monotonic_time (pen_pipeline_from_host (host)->lane);
-}
-
-static gint64
-pen_pipeline_host_get_real_time (PenHost *host)
-{
-  return pen_lane_get_real_time (pen_pipeline_from_host (host)->lane);
 }
 
 static void

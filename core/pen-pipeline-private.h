@@ -7,6 +7,7 @@
 #pragma once
 
 #include "pen-element-private.h"
+#include "pen-metrics-private.h"
 #include "pen-outlet.h"
 #include "pen-pipeline.h"
 #include "pen-spool.h"
@@ -46,6 +47,8 @@ struct _PenPipelineNode
   PenMetric *n_bytes_received;
   PenMetric *n_sent;
   PenMetric *is_connected;
+  PenMetric *n_reconnects;
+  PenMetric *connection_changed_us;
   GPtrArray *taps;        /* of PenTap, or NULL: nobody looks at what it puts out, or takes if it
                              is a sink */
   GHashTable *complaints; /* reason → PenComplaint: rejections that nothing keeps */
@@ -57,10 +60,12 @@ struct _PenPipelineNode
   PenLaneDeferred settle;
   gboolean is_finished;
   gboolean is_started;
+  gboolean was_connected;
   guint n_full; /* outlets on its way that are full */
 
   /* a transform */
   PenPipelineOutput output;
+  PenStopwatch stopwatch;
   guint tick_timer;
 
   /* a sink */
@@ -81,7 +86,8 @@ struct _PenPipelineBranch
   PenPipelineNode *first_entry;
   gboolean holds; /* one of its transforms holds messages */
   PenSpoolReader *reader;
-  PenMetric *n_spooled; /* what waits for it in the spool */
+  PenMetric *n_spooled;       /* what waits for it in the spool */
+  PenMetric *spool_oldest_us; /* arrival of the oldest of that; 0: nothing waits */
 
   /* lane */
   PenTokenQueue *tokens;

@@ -189,6 +189,9 @@ pen_pipeline_init_source (PenPipelineNode *node)
 
   node->n_bytes_received = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "bytes_received", NULL);
   node->is_connected = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "connected", NULL);
+  node->n_reconnects = pen_metrics_get (metrics, PEN_METRIC_COUNTER, "reconnects", NULL);
+  node->connection_changed_us
+      = pen_metrics_get (metrics, PEN_METRIC_GAUGE, "connection_changed_timestamp_us", NULL);
   node->tokens = pen_token_queue_new (pen_lane_get_context (node->pipeline->lane),
                                       pen_pipeline_source_settled, node);
   node->settle.func = pen_pipeline_tell_settled;
@@ -214,7 +217,11 @@ pen_pipeline_init_node (PenPipelineNode *node, PenPipeline *self, guint index)
   if (node->kind == PEN_KIND_SOURCE)
     pen_pipeline_init_source (node);
   else if (node->kind == PEN_KIND_TRANSFORM)
-    pen_pipeline_node_init_output (node);
+    {
+      pen_pipeline_node_init_output (node);
+      node->stopwatch.histogram
+          = pen_metrics_get_histogram (metrics, PEN_HISTOGRAM_WORK, "process_seconds");
+    }
   else
     pen_pipeline_init_outlet (node);
 }

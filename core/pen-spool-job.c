@@ -105,6 +105,21 @@ pen_spool_match_cursors (PenSpool *self, GError **error)
   return pen_spool_store_commit (self->store, NULL, changed, G_MININT64, error);
 }
 
+/* When the oldest arrived that waits for each reader. One that cannot be read is no reason to fail:
+ * whoever reads the messages will tell. */
+static void
+pen_spool_execute_look (PenSpool *self)
+{
+  for (guint i = 0; i < self->readers->len; i++)
+    {
+      PenSpoolReader *reader = g_ptr_array_index (self->readers, i);
+
+      reader->found_us = reader->look_after < self->new_status.newest
+                             ? pen_spool_store_find_arrival (self->store, reader->look_after)
+                             : 0;
+    }
+}
+
 static void
 pen_spool_execute_open (PenSpool *self)
 {
@@ -117,7 +132,15 @@ pen_spool_execute_open (PenSpool *self)
     {
       pen_spool_store_close (self->store, FALSE /* all_settled */);
       self->store = NULL;
+      return;
     }
+  for (guint i = 0; i < self->readers->len; i++)
+    {
+      PenSpoolReader *reader = g_ptr_array_index (self->readers, i);
+
+      reader->look_after = reader->delivered;
+    }
+  pen_spool_execute_look (self);
 }
 
 static gboolean
@@ -165,6 +188,7 @@ pen_spool_execute (gpointer data)
         self->is_committed = pen_spool_execute_commit (self);
       pen_spool_execute_reads (self);
       pen_spool_store_get_status (self->store, &self->new_status);
+      pen_spool_execute_look (self);
       break;
     case PEN_SPOOL_JOB_CLOSE:
     default:

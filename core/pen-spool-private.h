@@ -44,12 +44,15 @@ struct _PenSpoolReader
   gboolean is_paused;
   GPtrArray *records; /* read ahead */
   guint n_handed;     /* of them */
+  gint64 oldest_us;   /* arrival of what waits, as the last job found it; 0: nothing did */
 
   /* lane, or the worker while a job is under way */
   gboolean is_reading;
   GPtrArray *read;
   guint64 read_after;
   guint64 read_last;
+  guint64 look_after;
+  gint64 found_us;
 };
 
 struct _PenSpool

@@ -205,3 +205,16 @@ pen_spool_store_trim (PenSpoolStore *self,
   *n_deleted = trim.n_deleted;
   return is_good;
 }
+
+/* documented in the public header */
+gint64
+pen_spool_store_find_arrival (PenSpoolStore *self, guint64 after)
+{
+  PenSpoolTrim trim = { .store = self };
+  guint64 position = 0;
+  gint64 arrival_us = 0;
+
+  if (!pen_spool_trim_find (&trim, after + 1, G_MAXINT64, &position, &arrival_us, NULL))
+    return 0;
+  return position != 0 ? arrival_us : 0;
+}

@@ -140,6 +140,9 @@ GPtrArray *pen_spool_store_read (PenSpoolStore *self,
                                  guint64 max_bytes,
                                  guint64 *last,
                                  GError **error);
+/* When the first message after @after arrived; 0: there is none, or it cannot be read. */
+PEN_RUNTIME_EXPORT
+gint64 pen_spool_store_find_arrival (PenSpoolStore *self, guint64 after);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenSpoolRecord, pen_spool_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenSpoolCursor, pen_spool_cursor_free)

@@ -45,6 +45,12 @@ pen_spool_push (PenSpool *self, PenSpoolJobKind job)
 {
   self->job = job;
   self->is_busy = TRUE;
+  for (guint i = 0; i < self->readers->len; i++)
+    {
+      PenSpoolReader *reader = g_ptr_array_index (self->readers, i);
+
+      reader->look_after = reader->delivered;
+    }
   g_atomic_ref_count_inc (&self->references);
   pen_workers_push_disk (self->workers, pen_spool_work, self);
 }
@@ -416,6 +422,12 @@ pen_spool_come_back (gpointer data)
   PenSpool *self = data;
 
   self->is_busy = FALSE;
+  for (guint i = 0; i < self->readers->len; i++)
+    {
+      PenSpoolReader *reader = g_ptr_array_index (self->readers, i);
+
+      reader->oldest_us = reader->found_us;
+    }
   if (!self->is_abandoned)
     {
       if (self->job == PEN_SPOOL_JOB_OPEN)
@@ -632,6 +644,18 @@ pen_spool_reader_count_waiting (const PenSpoolReader *self)
   guint64 newest = self->spool->status.newest;
 
   return newest > self->delivered ? newest - self->delivered : 0;
+}
+
+gint64
+pen_spool_reader_get_oldest (const PenSpoolReader *self)
+{
+  return pen_spool_reader_count_waiting (self) > 0 ? self->oldest_us : 0;
+}
+
+guint64
+pen_spool_get_used_bytes (const PenSpool *self)
+{
+  return self->status.used_bytes;
 }
 
 guint64

@@ -94,6 +94,12 @@ gboolean pen_spool_reader_is_at_end (const PenSpoolReader *self);
 /* How many messages have no outcome yet for it. */
 PEN_RUNTIME_EXPORT
 guint64 pen_spool_reader_count_waiting (const PenSpoolReader *self);
+/* When the oldest of those arrived that are committed; 0: none waits. */
+PEN_RUNTIME_EXPORT
+gint64 pen_spool_reader_get_oldest (const PenSpoolReader *self);
+/* Of the file, without what is free in it. */
+PEN_RUNTIME_EXPORT
+guint64 pen_spool_get_used_bytes (const PenSpool *self);
 /* After opened: where the reader stands. */
 PEN_RUNTIME_EXPORT
 guint64 pen_spool_reader_get_delivered (const PenSpoolReader *self);

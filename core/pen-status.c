@@ -25,6 +25,7 @@ struct _PenStatus
   /* constant after start */
   char *name;
   char *path;
+  PenMetrics *metrics;
   GArray *entries; /* of PenStatusEntry */
   /* atomic */
   int state;
@@ -54,6 +55,7 @@ pen_status_new (const char *name, const char *path)
   g_mutex_init (&self->lock);
   self->name = g_strdup (name);
   self->path = g_strdup (path);
+  self->metrics = pen_metrics_new ();
   self->entries = g_array_new (FALSE, FALSE, sizeof (PenStatusEntry));
   g_array_set_clear_func (self->entries, pen_status_entry_clear);
   pen_status_set_state (self, PEN_STATUS_STARTING);
@@ -118,6 +120,7 @@ pen_status_unref (PenStatus *self)
   if (!g_atomic_ref_count_dec (&self->references))
     return;
   g_array_unref (self->entries);
+  pen_metrics_unref (self->metrics);
   g_mutex_clear (&self->lock);
   g_free (self->failure);
   g_free (self->name);
@@ -155,6 +158,12 @@ gint64
 pen_status_get_since (const PenStatus *self)
 {
   return __atomic_load_n (&self->since_us, __ATOMIC_RELAXED);
+}
+
+PenMetrics *
+pen_status_get_metrics (const PenStatus *self)
+{
+  return self->metrics;
 }
 
 guint

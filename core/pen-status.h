@@ -68,6 +68,9 @@ const char *pen_status_state_get_nick (PenStatusState state);
 /* When that state began, by g_get_monotonic_time (). */
 PEN_RUNTIME_EXPORT
 gint64 pen_status_get_since (const PenStatus *self);
+/* Of the pipeline as a whole: its spool. */
+PEN_RUNTIME_EXPORT
+PenMetrics *pen_status_get_metrics (const PenStatus *self);
 PEN_RUNTIME_EXPORT
 guint pen_status_get_n_elements (const PenStatus *self);
 PEN_RUNTIME_EXPORT
