@@ -764,6 +764,63 @@ pen_engine_list_statuses (PenEngine *self)
   return list;
 }
 
+typedef struct
+{
+  gatomicrefcount references;
+  GMutex lock; /* guards n_answers */
+  GCond answered;
+  guint n_answers;
+} PenEngineProbe;
+
+static void
+pen_engine_probe_unref (PenEngineProbe *self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->answered);
+  g_free (self);
+}
+
+/* On a lane, perhaps long after whoever asked has gone. */
+static void
+pen_engine_probe_answer (gpointer data)
+{
+  PenEngineProbe *self = data;
+
+  g_mutex_lock (&self->lock);
+  self->n_answers++;
+  g_cond_signal (&self->answered);
+  g_mutex_unlock (&self->lock);
+  pen_engine_probe_unref (self);
+}
+
+/* documented in the header */
+gboolean
+pen_engine_probe_lanes (PenEngine *self, gint64 timeout_us, guint *n_lanes, guint *n_answers)
+{
+  PenEngineProbe *probe = g_new0 (PenEngineProbe, 1);
+  gint64 end_us = g_get_monotonic_time () + timeout_us;
+  gboolean is_in_time = TRUE;
+
+  g_atomic_ref_count_init (&probe->references);
+  g_mutex_init (&probe->lock);
+  g_cond_init (&probe->answered);
+  for (guint i = 0; i < self->n_lanes; i++)
+    {
+      g_atomic_ref_count_inc (&probe->references);
+      pen_lane_invoke (self->lanes[i], pen_engine_probe_answer, probe);
+    }
+  g_mutex_lock (&probe->lock);
+  while (probe->n_answers < self->n_lanes && is_in_time)
+    is_in_time = g_cond_wait_until (&probe->answered, &probe->lock, end_us);
+  *n_lanes = self->n_lanes;
+  *n_answers = probe->n_answers;
+  g_mutex_unlock (&probe->lock);
+  pen_engine_probe_unref (probe);
+  return *n_answers == *n_lanes;
+}
+
 /* At any time. */
 void
 pen_engine_foreach_metrics (PenEngine *self, PenEngineMetricsFunc func, gpointer user_data)

@@ -99,6 +99,11 @@ PEN_RUNTIME_EXPORT
 void pen_engine_add_tap (PenEngine *self, PenTap *tap);
 PEN_RUNTIME_EXPORT
 void pen_engine_remove_tap (PenEngine *self, PenTap *tap);
+/* Whether all lanes answer within @timeout_us, for which it may block; how many do. One that does
+ * not is stuck in an element. After pen_engine_start (), from any thread but a lane. */
+PEN_RUNTIME_EXPORT
+gboolean
+pen_engine_probe_lanes (PenEngine *self, gint64 timeout_us, guint *n_lanes, guint *n_answers);
 
 /* Called for every element; @metrics is only read. */
 typedef void (*PenEngineMetricsFunc) (const char *pipeline,

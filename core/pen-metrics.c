@@ -19,7 +19,7 @@ typedef struct
 {
   PenMetric metric; /* first, so that its address is the entry's */
   PenMetricKind kind;
-  char *name;
+  const char *name; /* interned */
   char *reason;
 } PenMetricEntry;
 
@@ -56,7 +56,6 @@ pen_metric_entry_free (gpointer data)
 {
   PenMetricEntry *entry = data;
 
-  g_free (entry->name);
   g_free (entry->reason);
   g_free (entry);
 }
@@ -153,7 +152,7 @@ pen_metrics_get (PenMetrics *self, PenMetricKind kind, const char *name, const c
     {
       entry = g_new0 (PenMetricEntry, 1);
       entry->kind = kind;
-      entry->name = g_strdup (name);
+      entry->name = g_intern_string (name);
       entry->reason = g_strdup (reason);
       g_ptr_array_add (self->entries, entry);
     }

@@ -41,7 +41,7 @@ typedef struct
 
 /**
  * PenMetricsFunc:
- * @name: name of the metric, without unit prefix of any exporter: `events_dropped`
+ * @name: name of the metric, without unit prefix of any exporter: `events_dropped`; interned
  * @reason: (nullable): value of its reason label
  * @kind: counter or gauge
  * @value: value now

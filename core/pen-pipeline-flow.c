@@ -357,7 +357,10 @@ pen_pipeline_host_set_connected (PenHost *host, PenSource *source, gboolean conn
   PenPipelineNode *node
       = pen_pipeline_find_node (pen_pipeline_from_host (host), PEN_ELEMENT (source));
 
-  if (connected && node->was_connected && pen_metric_get (node->is_connected) == 0)
+  if ((pen_metric_get (node->is_connected) != 0) == connected
+      && pen_metric_get (node->connection_changed_us) != 0)
+    return;
+  if (connected && node->was_connected)
     pen_metric_add (node->n_reconnects, 1);
   node->was_connected |= connected;
   pen_metric_set (node->is_connected, connected);

@@ -459,6 +459,16 @@ pen_pipeline_is_outlet_stopped (const PenPipelineNode *node)
   return node->is_outlet_stopped;
 }
 
+/* A source that has not said otherwise when it has started has nothing to connect to. */
+static void
+pen_pipeline_source_assume (PenPipelineNode *node)
+{
+  if (pen_metric_get (node->connection_changed_us) != 0)
+    return;
+  pen_metric_set (node->is_connected, TRUE);
+  pen_metric_set (node->connection_changed_us, pen_lane_get_real_time (node->pipeline->lane));
+}
+
 /* The sinks are open: transforms, then sources. A start that fails is the end. */
 static void
 pen_pipeline_start_rest (PenPipeline *self)
@@ -477,7 +487,9 @@ pen_pipeline_start_rest (PenPipeline *self)
         node->is_started = pen_element_start (node->element, &error);
         if (!node->is_started)
           pen_pipeline_fail (self, node->element, error);
-        else if (node->kind == PEN_KIND_SOURCE && node->n_full > 0)
+        else if (node->kind == PEN_KIND_SOURCE)
+          pen_pipeline_source_assume (node);
+        if (node->is_started && node->kind == PEN_KIND_SOURCE && node->n_full > 0)
           pen_source_pause (PEN_SOURCE (node->element));
       }
   pen_pipeline_update_branches (self);
@@ -607,7 +619,8 @@ pen_pipeline_new (PenDefinition *definition,
   self->host.functions = &pen_pipeline_host_functions;
   self->definition = pen_definition_ref (definition);
   self->name = g_strdup (pen_definition_get_name (definition));
-  self->status = pen_status_new (self->name, pen_definition_get_path (definition));
+  self->status = pen_status_new (self->name, pen_definition_get_path (definition),
+                                 pen_definition_get_site (definition) != NULL);
   self->lane = lane;
   self->functions = functions;
   self->owner = owner;

@@ -13,6 +13,8 @@
 
 #include "pen-status.h"
 
+#include <string.h>
+
 typedef struct
 {
   PenStatusElement seen; /* first */
@@ -25,6 +27,7 @@ struct _PenStatus
   /* constant after start */
   char *name;
   char *path;
+  const char *fleet; /* interned */
   PenMetrics *metrics;
   GArray *entries; /* of PenStatusEntry */
   /* atomic */
@@ -45,9 +48,19 @@ pen_status_entry_clear (gpointer data)
   pen_metrics_unref (entry->seen.metrics);
 }
 
+static const char *
+pen_status_find_fleet (const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+
+  if (g_str_has_suffix (name, ".pipeline"))
+    name[strlen (name) - strlen (".pipeline")] = '\0';
+  return g_intern_string (name);
+}
+
 /* documented in the header, as what follows */
 PenStatus *
-pen_status_new (const char *name, const char *path)
+pen_status_new (const char *name, const char *path, gboolean is_of_fleet)
 {
   PenStatus *self = g_new0 (PenStatus, 1);
 
@@ -55,6 +68,7 @@ pen_status_new (const char *name, const char *path)
   g_mutex_init (&self->lock);
   self->name = g_strdup (name);
   self->path = g_strdup (path);
+  self->fleet = is_of_fleet ? pen_status_find_fleet (path) : NULL;
   self->metrics = pen_metrics_new ();
   self->entries = g_array_new (FALSE, FALSE, sizeof (PenStatusEntry));
   g_array_set_clear_func (self->entries, pen_status_entry_clear);
@@ -138,6 +152,12 @@ const char *
 pen_status_get_path (const PenStatus *self)
 {
   return self->path;
+}
+
+const char *
+pen_status_get_fleet (const PenStatus *self)
+{
+  return self->fleet;
 }
 
 PenStatusState

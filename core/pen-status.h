@@ -35,7 +35,7 @@ typedef struct
 
 /* The pipeline's part, on the lane; the first three before anybody else has it. */
 PEN_RUNTIME_EXPORT
-PenStatus *pen_status_new (const char *name, const char *path);
+PenStatus *pen_status_new (const char *name, const char *path, gboolean is_of_fleet);
 PEN_RUNTIME_EXPORT
 void pen_status_add_element (PenStatus *self,
                              PenElementKind kind,
@@ -60,6 +60,9 @@ const char *pen_status_get_name (const PenStatus *self);
 /* The keyfile's. */
 PEN_RUNTIME_EXPORT
 const char *pen_status_get_path (const PenStatus *self);
+/* (nullable): of a site, the name of its keyfile without folder and ending: "fleet" */
+PEN_RUNTIME_EXPORT
+const char *pen_status_get_fleet (const PenStatus *self);
 PEN_RUNTIME_EXPORT
 PenStatusState pen_status_get_state (const PenStatus *self);
 /* "running" */

@@ -466,6 +466,7 @@ pen_file_source_start (PenElement *element, GError **error)
   self->is_replaced = FALSE;
   self->is_over = FALSE;
   g_clear_pointer (&self->last_payload, g_bytes_unref);
+  pen_source_set_connected (PEN_SOURCE (self), FALSE);
   if (!self->follow && !pen_file_source_open (self, error))
     return FALSE;
   g_clear_pointer (&self->splitter, pen_file_splitter_free);

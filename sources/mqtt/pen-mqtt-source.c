@@ -653,6 +653,10 @@ pen_mqtt_source_tell_days (PenMqttSource *self, const char *what, const char *pr
     return;
   pen_metric_set (pen_metrics_get (metrics, PEN_METRIC_GAUGE, "certificate_days_left", property),
                   days);
+  /* what stays true between two connections */
+  pen_metric_set (
+      pen_metrics_get (metrics, PEN_METRIC_GAUGE, "certificate_expiry_timestamp_us", property),
+      pen_element_get_real_time (PEN_ELEMENT (self)) + days * G_TIME_SPAN_DAY);
   if (days < FEW_DAYS)
     pen_element_log (PEN_ELEMENT (self), G_LOG_LEVEL_WARNING,
                      "%s: %s expires in %" G_GINT64_FORMAT " days", self->address, what, days);
@@ -832,6 +836,7 @@ pen_mqtt_source_start (PenElement *element, GError **error)
   self->window = PEN_MQTT_MAXIMUM_HELD;
   self->is_paused = pen_source_is_paused (PEN_SOURCE (self));
   pen_mqtt_settings_warn (&self->settings.broker, element, self->address);
+  pen_source_set_connected (PEN_SOURCE (self), FALSE);
   pen_mqtt_source_connect (self);
   return TRUE;
 }
