@@ -21,7 +21,7 @@ started=0
 # shellcheck disable=SC2034 # read by the commands
 {
 build_packages=(gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev
-  libsqlite3-dev libmosquitto-dev libssl-dev libgnutls28-dev zlib1g-dev)
+  libsqlite3-dev libmosquitto-dev libssl-dev libgnutls28-dev libsoup-3.0-dev zlib1g-dev)
 demo_packages=(mosquitto mosquitto-clients openssl)
 }
 
@@ -211,6 +211,7 @@ install_missing ()
   fi
   remove_policy
   keep_service_off mosquitto "${missing[@]}"
+  keep_service_off prometheus "${missing[@]}"
   installed_something=yes
 }
 
