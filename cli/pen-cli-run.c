@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include "pen-cli-control.h"
+#include "pen-cli-listen.h"
 #include "pen-cli-record.h"
 #include "pen-cli-reload.h"
 #include "pen-cli-state.h"
@@ -97,7 +98,8 @@ pen_cli_run_definitions (PenCli *cli,
                          GPtrArray *definitions,
                          guint n_faulty,
                          const char *state_folder,
-                         const PenCliRecordOptions *options)
+                         const PenCliRecordOptions *options,
+                         PenCliListen *listen)
 {
   guint n_lanes = MIN (g_get_num_processors (), definitions->len);
   g_autoptr (PenEngine) engine = pen_engine_new (n_lanes);
@@ -120,12 +122,14 @@ pen_cli_run_definitions (PenCli *cli,
   reload = pen_cli_reload_new (cli, registry, engine, record, options);
   pen_engine_start (engine);
   pen_cli_record_write (record);
+  pen_cli_listen_start (listen, engine);
   control = pen_cli_control_new (state_folder, engine, cli->arguments + 1);
   while (!self.finished)
     g_main_context_iteration (NULL, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (self.signals); i++)
     g_clear_handle_id (&self.signals[i], g_source_remove);
   g_clear_pointer (&control, pen_cli_control_free);
+  pen_cli_listen_stop (listen);
   summary = pen_cli_summarize (engine);
   g_info ("done: %s", summary);
   status = pen_cli_run_get_status (engine, n_faulty);
@@ -138,14 +142,40 @@ pen_cli_run_definitions (PenCli *cli,
   return status;
 }
 
+/* (transfer full) (nullable): where the run is watched from; otherwise sets @status. */
+static PenCliListen *
+pen_cli_run_listen (const PenCli *cli, const char *address, int *status)
+{
+  const char *variable = g_getenv ("PENSTOCK_LISTEN");
+  g_autoptr (GError) error = NULL;
+  PenCliListen *listen = NULL;
+
+  if (address == NULL && variable != NULL && *variable != '\0')
+    address = variable;
+  if (address != NULL && !pen_cli_listen_check (address, &error))
+    {
+      *status = pen_cli_complain (cli, "%s", error->message);
+      return NULL;
+    }
+  listen = pen_cli_listen_new (address, &error);
+  if (listen != NULL)
+    return listen;
+  g_critical ("nothing was started: %s", error->message);
+  *status = PEN_CLI_FAULTY;
+  return NULL;
+}
+
 static int
 pen_cli_run_command (PenCli *cli)
 {
   PenCliRecordOptions choice = { FALSE, FALSE };
   g_autofree char *state_dir = NULL;
   g_autofree char *state_folder = NULL;
+  g_autofree char *address = NULL;
   const GOptionEntry options[] = {
     PEN_CLI_STATE_OPTION (&state_dir),
+    { "listen", 0, 0, G_OPTION_ARG_STRING, &address,
+      "Serve /metrics, /healthz and /readyz over HTTP; port 0: any free one", "ADDR:PORT" },
     { "strict", 0, 0, G_OPTION_ARG_NONE, &choice.is_strict,
       "Start, or change, nothing if one of the files is faulty", NULL },
     { "watch", 0, 0, G_OPTION_ARG_NONE, &choice.watches,
@@ -153,6 +183,7 @@ pen_cli_run_command (PenCli *cli)
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (PenRegistry) registry = NULL;
+  g_autoptr (PenCliListen) listen = NULL;
   g_autoptr (GPtrArray) definitions = NULL;
   g_autoptr (GPtrArray) diagnostics
       = g_ptr_array_new_with_free_func ((GDestroyNotify) pen_diagnostic_free);
@@ -168,6 +199,9 @@ pen_cli_run_command (PenCli *cli)
     return status;
   signal (SIGPIPE, SIG_IGN);
   registry = pen_cli_open (cli);
+  listen = pen_cli_run_listen (cli, address, &status);
+  if (listen == NULL)
+    return status;
   pen_cli_run_raise_limit ();
   definitions = pen_cli_load (cli, registry, diagnostics, &n_faulty);
   if (definitions->len == 0 || (choice.is_strict && n_faulty > 0))
@@ -176,7 +210,8 @@ pen_cli_run_command (PenCli *cli)
                   n_faulty + definitions->len, definitions->len > 0 ? ", and --strict is set" : "");
       return PEN_CLI_FAULTY;
     }
-  return pen_cli_run_definitions (cli, registry, definitions, n_faulty, state_folder, &choice);
+  return pen_cli_run_definitions (cli, registry, definitions, n_faulty, state_folder, &choice,
+                                  listen);
 }
 
 const PenCliCommand pen_cli_run = {
@@ -196,12 +231,17 @@ const PenCliCommand pen_cli_run = {
     "it; a second signal exits at once. What was not acknowledged is delivered again by the\n"
     "next run. The log goes to standard error; standard output belongs to the stdout sink.\n"
     "\n"
+    "With --listen, or PENSTOCK_LISTEN in the environment, or a socket that systemd passes,\n"
+    "the run is open to monitoring: figures for Prometheus, and whether all is well. Whoever\n"
+    "reaches that port can read them.\n"
+    "\n"
     "Exit status: 0 if all went well, 1 if a file was faulty or something could not be\n"
     "delivered before the sources ended, 2 if the command was used wrongly, 3 if a pipeline\n"
     "failed for good.\n"
     "\n"
     "Examples:\n"
     "  penstock run site.pipeline\n"
-    "  penstock run --strict --log-format json /etc/penstock\n",
+    "  penstock run --strict --log-format json /etc/penstock\n"
+    "  penstock run --listen 127.0.0.1:9473 /etc/penstock\n",
   .run = pen_cli_run_command,
 };
