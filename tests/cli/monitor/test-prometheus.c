@@ -4,8 +4,8 @@
  * packaging/prometheus and packaging/grafana: the alert rules say what they should (promtool), a
  * real Prometheus with these files scrapes a run, and one of its alerts fires when the broker is
  * stopped. It uses copies in which a run's port stands, in which scrapes and evaluations come five
- * times a second, and in which nothing has to hold for minutes before it fires: the rules' durations
- * themselves are promtool's to test.
+ * times a second, and in which nothing has to hold for minutes before it fires: the durations of
+ * the rules themselves are promtool's to test.
  */
 
 #include "config.h"
