@@ -215,21 +215,20 @@ pen_json_path_get_last_name (const PenJsonPath *self)
 }
 
 /**
- * pen_json_path_find:
+ * pen_json_path_find_below:
  * @self: a path
  * @json: a document
+ * @node: a value in it
  *
- * Goes from the top of @json to the value. Of several members with one key the last one counts.
+ * Goes from @node on. Of several members with one key the last one counts.
  *
  * Returns: the value, or %PEN_JSON_NO_NODE
  *
  * Threads: any
  */
 PenJsonNode
-pen_json_path_find (const PenJsonPath *self, const PenJson *json)
+pen_json_path_find_below (const PenJsonPath *self, const PenJson *json, PenJsonNode node)
 {
-  PenJsonNode node = 0;
-
   for (guint i = 0; i < self->steps->len && node != PEN_JSON_NO_NODE; i++)
     {
       const PenJsonStep *step = &g_array_index (self->steps, PenJsonStep, i);
@@ -249,4 +248,21 @@ pen_json_path_find (const PenJsonPath *self, const PenJson *json)
       node = pen_json_get_element (json, node, (guint) index);
     }
   return node;
+}
+
+/**
+ * pen_json_path_find:
+ * @self: a path
+ * @json: a document
+ *
+ * Goes from the top of @json to the value, as [method@JsonPath.find_below] does.
+ *
+ * Returns: the value, or %PEN_JSON_NO_NODE
+ *
+ * Threads: any
+ */
+PenJsonNode
+pen_json_path_find (const PenJsonPath *self, const PenJson *json)
+{
+  return pen_json_path_find_below (self, json, 0);
 }

@@ -27,6 +27,9 @@ const char *pen_json_path_get_text (const PenJsonPath *self);
 PEN_AVAILABLE_IN_1_0
 const char *pen_json_path_get_last_name (const PenJsonPath *self);
 PEN_AVAILABLE_IN_1_0
+PenJsonNode
+pen_json_path_find_below (const PenJsonPath *self, const PenJson *json, PenJsonNode node);
+PEN_AVAILABLE_IN_1_0
 PenJsonNode pen_json_path_find (const PenJsonPath *self, const PenJson *json);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenJsonPath, pen_json_path_free)

@@ -3,7 +3,7 @@
  *
  * A named value of each event: number=integer(1,99). Arguments stand in the order of the
  * generator's parameters or have their names; in quotation marks they may hold commas and
- * brackets. {item.range.0} takes one from the entry that the event is made for.
+ * brackets. {item.range[0]} takes one from the entry that the event is made for.
  *
  * What all entries have in common is parsed once; only fields with arguments of an item's have
  * settings for each.

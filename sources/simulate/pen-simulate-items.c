@@ -140,17 +140,23 @@ pen_simulate_items_get_key (const PenSimulateItems *self, guint index)
   return g_array_index (self->items, PenSimulateItem, index).key;
 }
 
-static PenJsonNode
-pen_simulate_items_step (const PenSimulateItems *self, PenJsonNode node, const char *name)
-{
-  PenJsonType type = pen_json_get_node_type (self->json, node);
-  guint64 position;
+#define ITEM "item"
 
-  if (type == PEN_JSON_OBJECT)
-    return pen_json_get_member (self->json, node, name);
-  if (type == PEN_JSON_ARRAY
-      && g_ascii_string_to_unsigned (name, 10, 0, MAX_FILE_BYTES, &position, NULL))
-    return pen_json_get_element (self->json, node, (guint) position);
+/* The way from an entry to what @place means: all of `item.range[0]` behind its first name. */
+static PenJsonNode
+pen_simulate_items_find (const PenSimulateItems *self,
+                         PenJsonNode entry,
+                         const char *place,
+                         GError **error)
+{
+  const char *way = place + strlen (ITEM);
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (PenJsonPath) path = pen_json_path_new (*way == '.' ? way + 1 : way, &reason);
+
+  if (path != NULL)
+    return pen_json_path_find_below (path, self->json, entry);
+  pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "items", "'{%s}': %s", place,
+                         reason->message);
   return PEN_JSON_NO_NODE;
 }
 
@@ -162,17 +168,21 @@ pen_simulate_items_look_up (const PenSimulateItems *self,
                             GError **error)
 {
   const PenSimulateItem *item = &g_array_index (self->items, PenSimulateItem, index);
-  g_auto (GStrv) names = g_strsplit (place, ".", -1);
-  PenJsonNode node = item->node;
+  g_autoptr (GError) fault = NULL;
+  PenJsonNode node;
   PenJsonSlice slice;
 
   value->number = 0;
   value->is_raw = FALSE;
   g_string_assign (value->text, item->key);
-  if (names[1] == NULL)
+  if (g_str_equal (place, ITEM))
     return TRUE;
-  for (guint i = 1; names[i] != NULL && node != PEN_JSON_NO_NODE; i++)
-    node = pen_simulate_items_step (self, node, names[i]);
+  node = pen_simulate_items_find (self, item->node, place, &fault);
+  if (fault != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&fault));
+      return FALSE;
+    }
   if (node == PEN_JSON_NO_NODE)
     {
       pen_element_set_error (error, PEN_ELEMENT_ERROR_FAIL, "items",
@@ -200,5 +210,6 @@ pen_simulate_items_look_up (const PenSimulateItems *self,
 gboolean
 pen_simulate_items_is_place (const char *name)
 {
-  return g_str_equal (name, "item") || g_str_has_prefix (name, "item.");
+  return g_str_has_prefix (name, ITEM)
+         && strchr (".[", name[strlen (ITEM)]) != NULL; /* the end of the text, too */
 }

@@ -25,13 +25,14 @@ void pen_simulate_items_free (PenSimulateItems *self);
 guint pen_simulate_items_get_length (const PenSimulateItems *self);
 /* The key of the entry, or its position from 1 where the file holds an array. */
 const char *pen_simulate_items_get_key (const PenSimulateItems *self, guint index);
-/* What @place names of an entry: "item" is its key, "item.a.0" a member of it; @value: (out) */
+/* What @place names of an entry: "item" is its key, "item.a[0]" what a path finds in it;
+ * @value: (out) */
 gboolean pen_simulate_items_look_up (const PenSimulateItems *self,
                                      guint index,
                                      const char *place,
                                      PenSimulateValue *value,
                                      GError **error);
-/* Whether @name is "item" or begins with "item." */
+/* Whether @name is "item" or begins with it and a path */
 gboolean pen_simulate_items_is_place (const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PenSimulateItems, pen_simulate_items_free)

@@ -40,16 +40,43 @@ pen_simulate_piece_clear (gpointer data)
   g_free (((PenSimulatePiece *) data)->literal);
 }
 
+/* The length of what stands in brackets, brackets included, or 0: an index, or a name as JSON. */
+static gsize
+pen_simulate_template_measure_bracket (const char *text)
+{
+  const char *end;
+
+  if (text[1] != '"')
+    {
+      end = strchr (text, ']');
+      return end != NULL ? (gsize) (end - text) + 1 : 0;
+    }
+  for (end = text + 2; *end != '\0' && *end != '"'; end++)
+    {
+      if (*end == '\\' && end[1] != '\0')
+        end++;
+    }
+  return *end == '"' && end[1] == ']' ? (gsize) (end - text) + 2 : 0;
+}
+
 /* The length of a place that @text begins with, braces included, or 0. */
 static gsize
 pen_simulate_template_measure_place (const char *text)
 {
   gsize length = 1;
+  gsize step = 1;
 
   if (*text != '{' || !(g_ascii_isalpha (text[1]) || text[1] == '_'))
     return 0;
-  while (g_ascii_isalnum (text[length]) || (text[length] != '\0' && strchr ("_-.", text[length])))
-    length++;
+  while (step > 0)
+    {
+      if (text[length] == '[')
+        step = pen_simulate_template_measure_bracket (text + length);
+      else
+        step = g_ascii_isalnum (text[length])
+               || (text[length] != '\0' && strchr ("_-.", text[length]));
+      length += step;
+    }
   return text[length] == '}' ? length + 1 : 0;
 }
 

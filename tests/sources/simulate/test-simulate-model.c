@@ -223,21 +223,23 @@ test_model_items (void)
   const char *property;
   g_autoptr (PenSimulateModel) model = NULL;
 
-  pen_test_write_file (folder, "items.json",
-                       "{\"1\": {\"lat\": 1.50, \"range\": [3, 3], \"name\": \"a \\\"b\\\"\"},\n"
-                       " \"x\": {\"lat\": 10, \"range\": [4, 4], \"name\": \"c\"}}");
-  model = test_make_model ("v=integer({item.range.0},{item.range.1})|n=counter",
+  pen_test_write_file (
+      folder, "items.json",
+      "{\"1\": {\"lat\": 1.50, \"range\": [3, 3], \"name\": \"a \\\"b\\\"\", \"a.]\": 7},\n"
+      " \"x\": {\"lat\": 10, \"range\": [4, 4], \"name\": \"c\", \"a.]\": 8}}");
+  model = test_make_model ("v=integer({item.range[0]},{item.range[1]})|n=counter",
                            "{\"id\":\"{item}\",\"lat\":{item.lat},\"name\":{item.name},"
-                           "\"in\":\"{item.name}\",\"r\":{item.range},\"v\":{v},\"n\":{n}}",
+                           "\"in\":\"{item.name}\",\"r\":{item.range},\"last\":{item[\"range\"][-1]"
+                           "},\"p\":{item[\"a.]\"]},\"v\":{v},\"n\":{n}}",
                            pen_simulate_items_load (path, NULL), &property, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (pen_simulate_model_get_n_items (model), ==, 2);
   test_assert_makes (model, 0, 0,
                      "{\"id\":\"1\",\"lat\":1.50,\"name\":\"a \\\"b\\\"\",\"in\":\"a \\\"b\\\"\","
-                     "\"r\":[3, 3],\"v\":3,\"n\":1}");
-  test_assert_makes (
-      model, 1, 0,
-      "{\"id\":\"x\",\"lat\":10,\"name\":\"c\",\"in\":\"c\",\"r\":[4, 4],\"v\":4,\"n\":1}");
+                     "\"r\":[3, 3],\"last\":3,\"p\":7,\"v\":3,\"n\":1}");
+  test_assert_makes (model, 1, 0,
+                     "{\"id\":\"x\",\"lat\":10,\"name\":\"c\",\"in\":\"c\",\"r\":[4, "
+                     "4],\"last\":4,\"p\":8,\"v\":4,\"n\":1}");
   pen_test_remove_folder (g_steal_pointer (&folder));
 }
 
@@ -281,8 +283,10 @@ test_model_wrong_items (void)
     { "{\"a\":", "v=counter", "*items.json' is not JSON: *" },
     { "3", "v=counter", "*items.json' holds neither an object nor an array of entries" },
     { "[]", "v=counter", "*items.json' has 0 entries; 1 to 10000 can be *" },
-    { "{\"k\":{}}", "v=integer({item.range.0},2)",
-      "entry 'k' of '*' has nothing for '{item.range.0}'" },
+    { "{\"k\":{}}", "v=integer({item.range[0]},2)",
+      "entry 'k' of '*' has nothing for '{item.range[0]}'" },
+    { "{\"k\":{}}", "v=integer({item.range[x]},2)",
+      "'{item.range[x]}': the path 'range[x]' cannot be read: at character 7 must be an index *" },
     { "{\"k\":{\"r\":\"x\"}}", "v=integer({item.r},2)",
       "'v=integer({item.r},2)', character 11: minimum: 'x' is no whole number" },
     { "[{\"r\":9}]", "v=integer({item.r},2)",
