@@ -11,6 +11,8 @@
 
 #include "pen-cli-control-private.h"
 
+#include "pen-metrics-private.h"
+
 #include <string.h>
 
 /* sent together */
@@ -31,7 +33,9 @@ typedef struct
   gint64 spool_bytes;
   gint64 n_sources;
   gint64 n_connected;
-  PenElementKind kind; /* of the element whose figures are being read */
+  gint64 latencies[PEN_HISTOGRAM_MAX_BOUNDS + 1];
+  const PenHistogramScale *latency_scale; /* (nullable): of the sinks */
+  PenElementKind kind;                    /* of the element whose figures are being read */
 } PenCliFigures;
 
 static void
@@ -77,6 +81,43 @@ pen_cli_figures_add (const char *name,
 }
 
 static void
+pen_cli_figures_add_histogram (const char *name, const PenHistogram *histogram, gpointer user_data)
+{
+  PenCliFigures *self = user_data;
+
+  if (self->kind != PEN_KIND_SINK || !g_str_equal (name, "delivery_latency_seconds"))
+    return;
+  self->latency_scale = histogram->scale;
+  for (guint i = 0; i <= histogram->scale->n_bounds; i++)
+    self->latencies[i] += pen_metric_get (&histogram->counts[i]);
+}
+
+static void
+pen_cli_figures_add_pipeline (PenCliFigures *self, const PenStatus *status)
+{
+  for (guint i = 0; i < pen_status_get_n_elements (status); i++)
+    {
+      const PenStatusElement *element = pen_status_get_element (status, i);
+
+      self->kind = element->kind;
+      self->n_sources += element->kind == PEN_KIND_SOURCE ? 1 : 0;
+      pen_metrics_foreach (element->metrics, pen_cli_figures_add, self);
+      pen_metrics_foreach_histogram (element->metrics, pen_cli_figures_add_histogram, self);
+    }
+  pen_metrics_foreach (pen_status_get_metrics (status), pen_cli_figures_add, self);
+}
+
+static void
+pen_cli_control_put_numbers (PenJsonWriter *writer, const char *key, const gint64 *numbers, guint n)
+{
+  pen_json_writer_key (writer, key);
+  pen_json_writer_begin_array (writer);
+  for (guint i = 0; i < n; i++)
+    pen_json_writer_int64 (writer, numbers[i]);
+  pen_json_writer_end_array (writer);
+}
+
+static void
 pen_cli_control_put_figures (PenJsonWriter *writer, const PenCliFigures *figures)
 {
   pen_cli_wire_put_number (writer, "sources", figures->n_sources);
@@ -91,6 +132,9 @@ pen_cli_control_put_figures (PenJsonWriter *writer, const PenCliFigures *figures
   pen_cli_wire_put_number (writer, "queued", figures->queued);
   pen_cli_wire_put_number (writer, "spooled", figures->spooled);
   pen_cli_wire_put_number (writer, "spool_bytes", figures->spool_bytes);
+  if (figures->latency_scale != NULL)
+    pen_cli_control_put_numbers (writer, "latencies", figures->latencies,
+                                 figures->latency_scale->n_bounds + 1);
 }
 
 static char *
@@ -152,14 +196,7 @@ pen_cli_control_put_pipeline (GString *text, PenStatus *status)
   PenCliFigures figures = { 0 };
   PenJsonWriter writer;
 
-  for (guint i = 0; i < pen_status_get_n_elements (status); i++)
-    {
-      const PenStatusElement *element = pen_status_get_element (status, i);
-
-      figures.kind = element->kind;
-      figures.n_sources += element->kind == PEN_KIND_SOURCE ? 1 : 0;
-      pen_metrics_foreach (element->metrics, pen_cli_figures_add, &figures);
-    }
+  pen_cli_figures_add_pipeline (&figures, status);
   pen_json_writer_init (&writer, text);
   pen_json_writer_begin_object (&writer);
   pen_cli_wire_put_text (&writer, "name", pen_status_get_name (status));
@@ -173,14 +210,32 @@ pen_cli_control_put_pipeline (GString *text, PenStatus *status)
   pen_json_writer_end_object (&writer);
 }
 
+/* The bounds of the latencies are those of any pipeline. */
 static void
-pen_cli_control_put_number_alone (GString *text, const char *key, gint64 number)
+pen_cli_control_put_begin (GString *text, const GPtrArray *statuses)
+{
+  PenCliFigures figures = { 0 };
+  PenJsonWriter writer;
+
+  if (statuses->len > 0)
+    pen_cli_figures_add_pipeline (&figures, g_ptr_array_index (statuses, 0));
+  pen_json_writer_init (&writer, text);
+  pen_json_writer_begin_object (&writer);
+  pen_cli_wire_put_number (&writer, "taken_us", g_get_monotonic_time ());
+  if (figures.latency_scale != NULL)
+    pen_cli_control_put_numbers (&writer, "latency_bounds_us", figures.latency_scale->bounds,
+                                 figures.latency_scale->n_bounds);
+  pen_json_writer_end_object (&writer);
+}
+
+static void
+pen_cli_control_put_end (GString *text, const GPtrArray *statuses)
 {
   PenJsonWriter writer;
 
   pen_json_writer_init (&writer, text);
   pen_json_writer_begin_object (&writer);
-  pen_cli_wire_put_number (&writer, key, number);
+  pen_cli_wire_put_number (&writer, "n_pipelines", statuses->len);
   pen_json_writer_end_object (&writer);
 }
 
@@ -192,7 +247,7 @@ pen_cli_control_answer_pipelines (PenCliControlClient *self, PenJson *request)
       = pen_engine_list_statuses (pen_cli_control_get_engine (self->control));
   g_autoptr (GString) text = g_string_new (NULL);
 
-  pen_cli_control_put_number_alone (text, "taken_us", g_get_monotonic_time ());
+  pen_cli_control_put_begin (text, statuses);
   for (guint i = 0; i < statuses->len; i++)
     {
       if (text->len < CHUNK_BYTES)
@@ -204,6 +259,6 @@ pen_cli_control_answer_pipelines (PenCliControlClient *self, PenJson *request)
       pen_cli_control_put_pipeline (text, g_ptr_array_index (statuses, i));
     }
   g_string_append_c (text, '\n');
-  pen_cli_control_put_number_alone (text, "n_pipelines", statuses->len);
+  pen_cli_control_put_end (text, statuses);
   return pen_cli_control_send (self, text);
 }

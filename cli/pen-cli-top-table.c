@@ -65,15 +65,12 @@ pen_cli_top_format_latency (gint64 latency_us)
   return g_strdup_printf (value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit].name);
 }
 
-/* What a source that has received something and does not complain does not tell is unknown. */
 static char *
 pen_cli_top_format_connection (const PenCliTopRow *row)
 {
   gint64 n_sources = row->figures[PEN_CLI_TOP_SOURCES];
   gint64 n_connected = row->figures[PEN_CLI_TOP_CONNECTED];
 
-  if (n_connected == 0 && row->complaint == NULL && row->figures[PEN_CLI_TOP_RECEIVED] > 0)
-    return g_strdup ("-");
   if (n_connected == n_sources)
     return g_strdup ("yes");
   return n_connected == 0

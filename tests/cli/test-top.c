@@ -75,6 +75,32 @@ test_top_counts (void)
   pen_live_clear (&live);
 }
 
+/* Whether something was delivered between two looks, which takes a try or two. */
+static gboolean
+test_tells_latency (gpointer user_data)
+{
+  const PenLive *live = user_data;
+  g_auto (PenCommand) command = { 0 };
+
+  pen_live_append (live, "x\n");
+  pen_live_run (live, &command, "top", "--interval=300ms", "--format=json", NULL);
+  return strstr (command.output, "\"latency_p95_ms\":") != NULL
+         && strstr (command.output, "\"latency_p95_ms\":null") == NULL;
+}
+
+static void
+test_top_tells_latencies (void)
+{
+  PenLive live;
+
+  pen_live_init (&live, NULL);
+  pen_live_start (&live);
+  g_assert_true (pen_test_wait (test_tells_latency, &live, PEN_LIVE_DEADLINE_MS));
+  test_await (&live, "\"latency_p95_ms\":null}");
+  pen_live_end (&live);
+  pen_live_clear (&live);
+}
+
 static void
 test_top_tells_complaints (void)
 {
@@ -285,6 +311,7 @@ main (int argc, char **argv)
 {
   pen_test_init (&argc, &argv);
   g_test_add_func ("/top/counts", test_top_counts);
+  g_test_add_func ("/top/tells-latencies", test_top_tells_latencies);
   g_test_add_func ("/top/tells-complaints", test_top_tells_complaints);
   g_test_add_func ("/top/shows-hundreds", test_top_shows_hundreds);
   g_test_add_func ("/top/refuses-wrong-usage", test_top_refuses_wrong_usage);
