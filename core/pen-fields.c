@@ -314,13 +314,13 @@ pen_fields_read_members (PenFields *self, PenEvent *event, GError **error)
   gsize length;
   const char *text = pen_event_get_data (event, &length);
   PenJsonMember members[MEMBERS_AT_ONCE];
+  PenJsonSlice top;
   PenJsonScanner scanner;
   guint guess = 0;
   guint n_members;
 
   pen_json_scanner_init (&scanner, text, length);
-  if (!pen_json_scanner_begin (&scanner, &members[0].value)
-      || members[0].value.type != PEN_JSON_OBJECT)
+  if (!pen_json_scanner_begin (&scanner, &top) || top.type != PEN_JSON_OBJECT)
     {
       if (pen_json_scanner_finish (&scanner, error))
         g_set_error (error, PEN_JSON_ERROR, PEN_JSON_ERROR_TYPE,

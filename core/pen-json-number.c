@@ -105,7 +105,7 @@ gsize
 pen_json_format_double (double value, char *text)
 {
   char scientific[PEN_JSON_DOUBLE_SIZE];
-  char digits[DBL_DECIMAL_DIG + 1];
+  char digits[DBL_DECIMAL_DIG + 1] = "0";
   gsize n_digits = 0;
   char *p = text;
   const char *q = scientific;

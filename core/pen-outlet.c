@@ -47,16 +47,16 @@ struct _PenOutlet
 {
   /* constant after start */
   gatomicrefcount references;
+  gboolean blocks;
   PenSink *sink;
   PenLane *lane;
   PenWorkers *workers;
   const PenOutletFunctions *functions;
   gpointer owner;
-  gboolean blocks;
   guint batch_events;
+  guint queue_events;
   guint64 batch_bytes;
   gint64 linger_us;
-  guint queue_events;
   guint64 queue_bytes;
   PenMetric *n_received;
   PenMetric *n_sent;
@@ -71,8 +71,8 @@ struct _PenOutlet
 
   /* lane */
   PenOutletState state;
-  GPtrArray *taps;  /* of PenTap, or NULL: nobody looks */
   gboolean is_open; /* start succeeded, stop did not happen yet */
+  GPtrArray *taps;  /* of PenTap, or NULL: nobody looks */
   PenBatch *filling;
   guint n_last; /* events of the batch before, which the next is most like */
   gboolean is_ripe;

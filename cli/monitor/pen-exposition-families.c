@@ -18,27 +18,27 @@
 
 #define COUNTER(figure, kinds, name, reason, help)                                                 \
   {                                                                                                \
-    PEN_FAMILY_OF_ELEMENT, figure, kinds, name, PEN_FAMILY_COUNTER, PEN_FAMILY_PLAIN, reason, help \
+    PEN_FAMILY_OF_ELEMENT, kinds, figure, name, PEN_FAMILY_COUNTER, PEN_FAMILY_PLAIN, reason, help \
   }
 #define GAUGE(figure, name, scale, reason, help)                                                   \
   {                                                                                                \
-    PEN_FAMILY_OF_ELEMENT, figure, PEN_FAMILY_ALL_KINDS, name, PEN_FAMILY_GAUGE, scale, reason,    \
+    PEN_FAMILY_OF_ELEMENT, PEN_FAMILY_ALL_KINDS, figure, name, PEN_FAMILY_GAUGE, scale, reason,    \
         help                                                                                       \
   }
 #define HISTOGRAM(figure, name, help)                                                              \
   {                                                                                                \
-    PEN_FAMILY_OF_ELEMENT, figure, PEN_FAMILY_ALL_KINDS, name, PEN_FAMILY_HISTOGRAM,               \
+    PEN_FAMILY_OF_ELEMENT, PEN_FAMILY_ALL_KINDS, figure, name, PEN_FAMILY_HISTOGRAM,               \
         PEN_FAMILY_PLAIN, NULL, help                                                               \
   }
 
 const PenFamily pen_families[] = {
-  { PEN_FAMILY_OF_STATUS, "running", 0, "pipeline_running", PEN_FAMILY_GAUGE, PEN_FAMILY_PLAIN,
+  { PEN_FAMILY_OF_STATUS, 0, "running", "pipeline_running", PEN_FAMILY_GAUGE, PEN_FAMILY_PLAIN,
     NULL, "Whether the pipeline runs: it has started, and neither drains nor has ended." },
-  { PEN_FAMILY_OF_STATUS, "failed", 0, "pipeline_failed", PEN_FAMILY_GAUGE, PEN_FAMILY_PLAIN, NULL,
+  { PEN_FAMILY_OF_STATUS, 0, "failed", "pipeline_failed", PEN_FAMILY_GAUGE, PEN_FAMILY_PLAIN, NULL,
     "Whether the pipeline has failed for good." },
-  { PEN_FAMILY_OF_STATUS, "ready", 0, "pipeline_ready", PEN_FAMILY_GAUGE, PEN_FAMILY_PLAIN, NULL,
+  { PEN_FAMILY_OF_STATUS, 0, "ready", "pipeline_ready", PEN_FAMILY_GAUGE, PEN_FAMILY_PLAIN, NULL,
     "Whether /readyz finds nothing wrong with the pipeline." },
-  { PEN_FAMILY_OF_PIPELINE, "spool_size_bytes", 0, "spool_size_bytes", PEN_FAMILY_GAUGE,
+  { PEN_FAMILY_OF_PIPELINE, 0, "spool_size_bytes", "spool_size_bytes", PEN_FAMILY_GAUGE,
     PEN_FAMILY_PLAIN, NULL, "Bytes of the pipeline's spool, without what is free in its file." },
   COUNTER ("events_received",
            PEN_FAMILY_ALL_KINDS,
@@ -142,7 +142,7 @@ const PenFamily pen_families[] = {
              "delivery_latency_seconds",
              "Time from the arrival of an event to its delivery."),
   /* what stands in the expiry too, and does not grow old there */
-  { PEN_FAMILY_OF_ELEMENT, "certificate_days_left", 0, NULL, PEN_FAMILY_GAUGE, PEN_FAMILY_PLAIN,
+  { PEN_FAMILY_OF_ELEMENT, 0, "certificate_days_left", NULL, PEN_FAMILY_GAUGE, PEN_FAMILY_PLAIN,
     NULL, NULL },
 };
 

@@ -39,8 +39,8 @@ typedef enum
 typedef struct
 {
   PenFamilyOrigin origin;
-  const char *figure; /* its name in a PenMetrics */
   guint kinds;        /* a bit for each PenElementKind */
+  const char *figure; /* its name in a PenMetrics */
   const char *name;   /* for Prometheus, with unit, without _total; penstock_ comes before it */
   PenFamilyType type;
   PenFamilyScale scale;

@@ -144,6 +144,15 @@ pen_select_append_level (const char *topic, gint64 level, GString *text)
   return TRUE;
 }
 
+static gboolean
+pen_select_append_topic (const char *topic, const PenSelectPiece *piece, GString *text)
+{
+  if (piece->kind != PEN_SELECT_TOPIC)
+    return pen_select_append_level (topic, piece->level, text);
+  g_string_append (text, topic);
+  return TRUE;
+}
+
 gboolean
 pen_select_template_expand (const PenSelectTemplate *self, const PenEvent *event, GString *text)
 {
@@ -159,11 +168,7 @@ pen_select_template_expand (const PenSelectTemplate *self, const PenEvent *event
       else if (piece->kind == PEN_SELECT_ARRIVAL)
         g_string_append_len (text, time,
                              (gssize) pen_time_format (pen_event_get_arrival (event), time));
-      else if (topic == NULL)
-        return FALSE;
-      else if (piece->kind == PEN_SELECT_TOPIC)
-        g_string_append (text, topic);
-      else if (!pen_select_append_level (topic, piece->level, text))
+      else if (topic == NULL || !pen_select_append_topic (topic, piece, text))
         return FALSE;
     }
   return TRUE;

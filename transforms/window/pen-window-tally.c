@@ -228,7 +228,7 @@ pen_window_tally_get_real (const PenWindowTally *self, guint64 index)
 {
   const PenWindowSample *sample = NULL;
 
-  if (!self->is_sliding)
+  if (self->reals != NULL)
     return g_array_index (self->reals, double, index);
   sample = g_sequence_get (g_sequence_get_iter_at_pos (self->by_value, (int) index));
   return sample->values[self->field].real;
