@@ -10,11 +10,9 @@
 #include "pen-test-spool.h"
 #include "pen-test.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -197,10 +195,11 @@ test_write_ballast (const char *path)
 }
 
 static void
-test_fill_disk (char *folder)
+test_fill_disk (const char *folder)
 {
+  g_autofree char *own_folder = g_strdup (folder);
   PenTestSpool spool
-      = { .folder = folder,
+      = { .folder = own_folder,
           .path = g_build_filename (folder, "spool", PEN_TEST_SPOOL_NAME ".db", NULL),
           .told = g_string_new (NULL) };
   g_autofree char *ballast = g_build_filename (folder, "ballast", NULL);
@@ -246,21 +245,7 @@ test_fill_disk (char *folder)
 static void
 test_spool_place_full_disk (void)
 {
-  char *folder = pen_test_make_folder ();
-
-  if (mount ("penstock-test", folder, "tmpfs", 0, "size=8m") < 0)
-    {
-      g_autofree char *reason
-          = g_strdup_printf ("no right to mount a small file system: %s", g_strerror (errno));
-
-      g_test_skip (reason);
-    }
-  else
-    {
-      test_fill_disk (folder);
-      g_assert_no_errno (umount (folder));
-    }
-  pen_test_remove_folder (folder);
+  pen_test_run_on_small_disk (8 * 1024 * 1024, test_fill_disk);
 }
 
 /* --- kill -9 --- */

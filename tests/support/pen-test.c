@@ -1,14 +1,17 @@
 /* SPDX-FileCopyrightText: The Penstock authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What every test program begins with, and how a test waits: on a condition, with a deadline.
+ * What every test program begins with; how a test waits: on a condition, with a deadline; and the
+ * folders that it writes to.
  */
 
 #include "config.h"
 
 #include "pen-test.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
+#include <sys/mount.h>
 
 static GMutex pen_test_log_lock; /* pen_test_log */
 static GString *pen_test_log;
@@ -151,6 +154,29 @@ pen_test_remove_folder (char *folder)
     }
   g_rmdir (folder);
   g_free (folder);
+}
+
+/* Calls @func with a folder that is a file system of its own, of @size bytes; skips the test where
+ * nobody may mount one. */
+void
+pen_test_run_on_small_disk (guint64 size, PenTestFolderFunc func)
+{
+  char *folder = pen_test_make_folder ();
+  g_autofree char *options = g_strdup_printf ("size=%" G_GUINT64_FORMAT, size);
+
+  if (mount ("penstock-test", folder, "tmpfs", 0, options) == 0)
+    {
+      func (folder);
+      g_assert_no_errno (umount (folder));
+    }
+  else
+    {
+      g_autofree char *reason
+          = g_strdup_printf ("no right to mount a small file system: %s", g_strerror (errno));
+
+      g_test_skip (reason);
+    }
+  pen_test_remove_folder (folder);
 }
 
 char *

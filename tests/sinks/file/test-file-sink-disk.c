@@ -11,12 +11,10 @@
 
 #include "pen-file-sink.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,21 +119,7 @@ test_fill_disk (const char *folder)
 static void
 test_disk_full (void)
 {
-  char *folder = pen_test_make_folder ();
-
-  if (mount ("penstock-test", folder, "tmpfs", 0, "size=1m") < 0)
-    {
-      g_autofree char *reason
-          = g_strdup_printf ("no right to mount a small file system: %s", g_strerror (errno));
-
-      g_test_skip (reason);
-    }
-  else
-    {
-      test_fill_disk (folder);
-      g_assert_no_errno (umount (folder));
-    }
-  pen_test_remove_folder (folder);
+  pen_test_run_on_small_disk (1024 * 1024, test_fill_disk);
 }
 
 /* --- Killed --- */

@@ -10,12 +10,10 @@
 
 #include "pen-sqlite-fixture.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -325,21 +323,7 @@ test_fill_disk (const char *folder)
 static void
 test_faults_full (void)
 {
-  char *folder = pen_test_make_folder ();
-
-  if (mount ("penstock-test", folder, "tmpfs", 0, "size=1800k") < 0)
-    {
-      g_autofree char *reason
-          = g_strdup_printf ("no right to mount a small file system: %s", g_strerror (errno));
-
-      g_test_skip (reason);
-    }
-  else
-    {
-      test_fill_disk (folder);
-      g_assert_no_errno (umount (folder));
-    }
-  pen_test_remove_folder (folder);
+  pen_test_run_on_small_disk (1800 * 1024, test_fill_disk);
 }
 
 /* --- Killed --- */
